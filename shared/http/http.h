@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http - HTTP/1.1 server: requests in, answers out; in one thread's event loop.
+ *
+ * Design notes. A service is told of a request when its head (request line and headers) is there. It
+ * then answers at once, asks for the body, or does neither and comes back later, in the same thread.
+ * Each request ends with exactly one http_answer, whatever happened to its connection meanwhile; until
+ * then its spans stay valid, and reading from that connection stops (pipelined requests wait in the
+ * socket and in the connection's buffer).
+ *
+ * What the parser refuses, a body that is too slow or too large, and a client that leaves before its
+ * body was read come through `failed`, and are answered like all else.
+ */
+#ifndef INTAKE_SHARED_HTTP_H
+#define INTAKE_SHARED_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/arena.h"
+#include "shared/buf.h"
+#include "shared/error.h"
+#include "shared/loop.h"
+#include "shared/span.h"
+
+enum {
+	HTTP_HEADERS_MOST = 100,        /* header lines of a request */
+	HTTP_HEAD_BYTES = 16 * 1024,    /* request line and headers; more: 431 */
+	HTTP_DISCARD_BYTES = 16 * 1024, /* body of a refused request that is read past; more: close */
+};
+
+struct http_header {
+	struct span name;
+	struct span value; /* without white space around it */
+};
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OPTIONS, HTTP_OTHER };
+
+struct http_connection;
+struct http_server;
+
+struct http_request {
+	struct arena arena; /* of this request; the service may use it */
+	enum http_method method;
+	struct span path;  /* as sent, up to "?" */
+	struct span query; /* behind "?"; base NULL: none */
+	struct http_header headers[HTTP_HEADERS_MOST];
+	size_t header_count;
+	bool has_content_length;
+	uint64_t content_length;
+	bool chunked;
+	struct span body;                   /* from `body` on */
+	int64_t started_us;                 /* steady clock, when its first byte was read */
+	struct http_connection *connection; /* NULL once the client has gone */
+	void *user;                         /* the service's own */
+	struct buf orphan_input;            /* http's own: keeps the spans alive without a connection */
+	struct buf owned_body;              /* http's own */
+};
+
+/* What a listener serves. All called in the loop's thread. */
+struct http_service {
+	/* The head is there. Answer, http_read_body, or come back later. */
+	void (*head)(struct http_request *request, void *user);
+	/* The body is there. Answer, now or later. */
+	void (*body)(struct http_request *request, void *user);
+	/*
+	 * It cannot go on: E_BAD_REQUEST, E_HEADERS_TOO_LARGE, E_REQUEST_TIMEOUT, E_BODY_TOO_LARGE,
+	 * E_CLIENT_GONE. Answer; the answer closes the connection. With the first two, and with
+	 * E_REQUEST_TIMEOUT where the head is incomplete, `head` was never called and the request has no
+	 * headers.
+	 */
+	void (*failed)(struct http_request *request, enum error error, void *user);
+	void *user;
+};
+
+struct http_limits {
+	int64_t connections_most; /* of this server (of this loop) */
+	int64_t head_ms;          /* from a request's first byte to the end of its head */
+	int64_t body_ms;          /* from the end of the head to the end of the body */
+	int64_t idle_ms;          /* between requests */
+	int64_t write_ms;         /* for the peer to take an answer */
+};
+
+struct http_response {
+	int status;
+	struct span headers; /* complete lines, each with CRLF; not Date, Content-Length, Connection */
+	struct span body;
+	bool close; /* close the connection behind it */
+};
+
+/*
+ * Serve a listening socket in a loop. Several loops may serve one socket.
+ *
+ * Takes:   listen_fd - borrowed, non-blocking, listening; service - borrowed, limits - copied.
+ * Returns: owned, free with http_server_free in the loop's thread.
+ */
+struct http_server *http_server_new(struct loop *loop, int listen_fd,
+	const struct http_service *service, const struct http_limits *limits);
+
+/* Closes what is open without an answer. */
+void http_server_free(struct http_server *server);
+
+/* Stop accepting, close idle connections; the others close behind their answers. */
+void http_server_drain(struct http_server *server);
+
+/* Connections open now. */
+size_t http_server_connections(const struct http_server *server);
+
+/*
+ * Read the body, then `body` (or `failed`) is called. Answers `Expect: 100-continue`.
+ *
+ * Takes: most_bytes - a longer body fails with E_BODY_TOO_LARGE, before it is read where the length
+ *        is known.
+ */
+void http_read_body(struct http_request *request, size_t most_bytes);
+
+/*
+ * The request's one answer; ends it (the request is freed). Copies what it needs. A client that has
+ * gone gets nothing. A body not yet read is read past when it is small, else the connection closes.
+ */
+void http_answer(struct http_request *request, const struct http_response *response);
+
+/* The first header of that name (case does not matter); base NULL: none. */
+struct span http_header_find(const struct http_request *request, struct span name);
+
+/* How many headers of that name there are. */
+size_t http_header_repeats(const struct http_request *request, struct span name);
+
+/* "203.0.113.7" of the peer, "unix" or "unknown"; borrowed until the answer. */
+struct span http_peer(const struct http_request *request);
+
+/*
+ * A listening socket: "127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/path". Port 0: a free one.
+ *
+ * Returns: OK, ret_fd owned, non-blocking, close-on-exec; E_SYSTEM, E_CONFIG with the sentence.
+ */
+MUST_CHECK enum error http_listen(const char *address, int *ret_fd, struct failure *failure);
+
+/* "127.0.0.1:8080" that the socket listens on. Adds to out. */
+void http_listen_address(int listen_fd, struct buf *out);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * postgres - setting up libpq connections, and what a SQLSTATE means.
+ *
+ * Included only by the files that own libpq (key_store, upsert, backfill, settings/store ...).
+ */
+#ifndef INTAKE_SHARED_POSTGRES_H
+#define INTAKE_SHARED_POSTGRES_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+
+#include "shared/error.h"
+#include "shared/settings.h"
+#include "shared/uuid.h"
+
+struct postgres_settings {
+	char *url; /* DATABASE_URL: libpq URI or conninfo; secret */
+};
+
+extern const struct setting postgres_setting_rows[];
+extern const size_t postgres_setting_count;
+
+/*
+ * Connect and make the session ours: application_name, role, search_path empty but for pg_catalog,
+ * time-outs, keepalives and tcp_user_timeout where the URL does not set them itself (a server that
+ * answers nothing is found within POSTGRES_DEAD_MS), client_encoding UTF8. Blocks, bounded by
+ * connect_timeout (5 s).
+ *
+ * Takes:   url - DATABASE_URL or another conninfo; application_name - as "intake-worker lane 1";
+ *          role - "intake_worker": taken by SET ROLE where the login may; a login that may not
+ *          stays itself (NULL: stays itself).
+ *          statement_timeout_ms - 0: none.
+ * Returns: OK, ret_connection owned (PQfinish); E_POSTGRES_AWAY, E_POSTGRES_CONFIG with the server's
+ *          sentence, which holds no password.
+ */
+MUST_CHECK enum error postgres_connect(const char *url, const char *application_name,
+	const char *role, int statement_timeout_ms, PGconn **ret_connection,
+	struct failure *failure);
+
+/*
+ * What a failed result means; the one place that reads SQLSTATEs.
+ *
+ * Takes:   result - may be NULL (the connection broke).
+ * Returns: E_POSTGRES_AWAY (08 53 57P 25006, no connection), E_POSTGRES_CONTENTION (40001 40P01 55P03
+ *          57014), E_POSTGRES_DATA (22 23 44 54 P0001), E_POSTGRES_CONFIG (all else). The detail holds
+ *          SQLSTATE, our sentence and the constraint's name; never the server's DETAIL, which has row
+ *          values.
+ */
+enum error postgres_error(
+	const PGconn *connection, const PGresult *result, struct failure *failure);
+
+/* Binary parameters and results. */
+void postgres_put_int32(char out[static 4], int32_t value);
+void postgres_put_int64(char out[static 8], int64_t value);
+int64_t postgres_get_int(const PGresult *result, int row, int column); /* int2, int4 or int8 */
+struct uuid postgres_get_uuid(const PGresult *result, int row, int column);
+
+/* Cleanup attribute for results: `POSTGRES_RESULT PGresult *result = ...`. */
+void postgres_clear(PGresult **result);
+#define POSTGRES_RESULT __attribute__((cleanup(postgres_clear)))
+
+#endif
