@@ -9,10 +9,13 @@
 
 #include <libpq-fe.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "shared/error.h"
 #include "shared/settings.h"
 #include "shared/uuid.h"
+
+enum { POSTGRES_DEAD_MS = 20000 }; /* a server that answers nothing is found within */
 
 struct postgres_settings {
 	char *url; /* DATABASE_URL: libpq URI or conninfo; secret */
@@ -23,9 +26,9 @@ extern const size_t postgres_setting_count;
 
 /*
  * Connect and make the session ours: application_name, role, search_path empty but for pg_catalog,
- * time-outs, keepalives and tcp_user_timeout where the URL does not set them itself (a server that
- * answers nothing is found within POSTGRES_DEAD_MS), client_encoding UTF8. Blocks, bounded by
- * connect_timeout (5 s).
+ * statement_timeout, keepalives and tcp_user_timeout where the URL does not set them itself (a dead
+ * connection is found within POSTGRES_DEAD_MS), client_encoding UTF8. Blocks, bounded by
+ * connect_timeout (5 s an address) and as long again for the session.
  *
  * Takes:   url - DATABASE_URL or another conninfo; application_name - as "intake-worker lane 1";
  *          role - "intake_worker": taken by SET ROLE where the login may; a login that may not
@@ -49,6 +52,14 @@ MUST_CHECK enum error postgres_connect(const char *url, const char *application_
  */
 enum error postgres_error(
 	const PGconn *connection, const PGresult *result, struct failure *failure);
+
+/*
+ * Wait for the one result of a statement that was sent (PQsend...), whatever becomes of the server.
+ *
+ * Returns: owned (PQclear); NULL: nothing came within wait_ms or the connection broke; either way
+ *          the connection is of no more use but for PQfinish.
+ */
+PGresult *postgres_wait(PGconn *connection, int64_t wait_ms);
 
 /* Binary parameters and results. */
 void postgres_put_int32(char out[static 4], int32_t value);
