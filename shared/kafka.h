@@ -31,19 +31,20 @@ struct kafka_property {
 };
 
 /*
- * A configuration: brokers, client.id, what `ours` says, then every KAFKA_PROPERTY_* of the
- * environment (KAFKA_PROPERTY_SECURITY_PROTOCOL=SASL_SSL -> security.protocol; _FILE as with any
- * setting), which win. Properties in `ours` that carry the promise (acks, idempotence, offset store)
- * may not be changed from outside: that is a problem.
+ * A configuration: brokers, `defaults`, then every KAFKA_PROPERTY_* of the environment
+ * (KAFKA_PROPERTY_SECURITY_PROTOCOL=SASL_SSL -> security.protocol; NAME_FILE reads a file), then
+ * `ours`: properties that carry the promises (acks, idempotence, offset store), which the environment
+ * may not name.
  *
  * librdkafka's log lines go to our log as event=kafka.log.
  *
- * Takes:   ours - ends with name NULL.
+ * Takes:   ours, defaults - each ends with name NULL.
  * Returns: OK, ret_conf owned (rd_kafka_conf_destroy, or rd_kafka_new takes it);
- *          E_CONFIG with the sentence.
+ *          E_CONFIG with the sentence, which holds no value.
  */
 MUST_CHECK enum error kafka_conf_new(const struct kafka_settings *settings,
-	const struct kafka_property *ours, rd_kafka_conf_t **ret_conf, struct failure *failure);
+	const struct kafka_property *ours, const struct kafka_property *defaults,
+	rd_kafka_conf_t **ret_conf, struct failure *failure);
 
 /* Topic for records that cannot be applied. Borrowed. */
 const char *kafka_dead_letter_topic(const struct kafka_settings *settings);

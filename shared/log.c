@@ -10,7 +10,7 @@
 
 enum { LOG_VALUE_BYTES = 512 }; /* a longer value is cut */
 
-static atomic_int level_least = LOG_INFO;
+static atomic_int level_least = LOG_LEVEL_INFO;
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 void log_set_level(enum log_level level)
@@ -20,7 +20,7 @@ void log_set_level(enum log_level level)
 
 int log_level_parse(struct span name)
 {
-	for (int i = LOG_DEBUG; i <= LOG_ERROR; i++) {
+	for (int i = LOG_LEVEL_DEBUG; i <= LOG_LEVEL_ERROR; i++) {
 		if (span_equal(name, span_of(level_names[i])))
 			return i;
 	}

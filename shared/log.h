@@ -16,7 +16,7 @@
 #include "shared/error.h"
 #include "shared/span.h"
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
 struct log_field {
 	const char *name; /* NULL ends the list */
@@ -40,7 +40,7 @@ static inline struct log_field log_int(const char *name, int64_t number)
 	return (struct log_field){.name = name, .type = LOG_FIELD_INT, .number = number};
 }
 
-/* Lines below this level are not written. Default: LOG_INFO. */
+/* Lines below this level are not written. Default: LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 
 /* "debug", "info", "warn", "error"; -1: none of them. */
@@ -50,10 +50,10 @@ int log_level_parse(struct span name);
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 
 #define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(,) {.name = NULL}})
-#define log_debug(event, ...) log_write(LOG_DEBUG, event, LOG_FIELDS(__VA_ARGS__))
-#define log_info(event, ...) log_write(LOG_INFO, event, LOG_FIELDS(__VA_ARGS__))
-#define log_warn(event, ...) log_write(LOG_WARN, event, LOG_FIELDS(__VA_ARGS__))
-#define log_error(event, ...) log_write(LOG_ERROR, event, LOG_FIELDS(__VA_ARGS__))
+#define log_debug(event, ...) log_write(LOG_LEVEL_DEBUG, event, LOG_FIELDS(__VA_ARGS__))
+#define log_info(event, ...) log_write(LOG_LEVEL_INFO, event, LOG_FIELDS(__VA_ARGS__))
+#define log_warn(event, ...) log_write(LOG_LEVEL_WARN, event, LOG_FIELDS(__VA_ARGS__))
+#define log_error(event, ...) log_write(LOG_LEVEL_ERROR, event, LOG_FIELDS(__VA_ARGS__))
 
 /* Keeps a line that may repeat from filling the disk: one in `every_ms`, the others counted. */
 struct log_limit {

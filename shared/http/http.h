@@ -35,7 +35,7 @@ struct http_header {
 	struct span value; /* without white space around it */
 };
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OPTIONS, HTTP_OTHER };
+enum http_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OPTIONS, METHOD_OTHER };
 
 struct http_connection;
 struct http_server;
@@ -51,8 +51,10 @@ struct http_request {
 	uint64_t content_length;
 	bool chunked;
 	struct span body;                   /* from `body` on */
+	const char *problem;                /* static sentence, with E_BAD_REQUEST: what is wrong */
 	int64_t started_us;                 /* steady clock, when its first byte was read */
 	struct http_connection *connection; /* NULL once the client has gone */
+	char peer[46];                      /* INET6_ADDRSTRLEN: the client's address, for http_peer */
 	void *user;                         /* the service's own */
 	struct buf orphan_input;            /* http's own: keeps the spans alive without a connection */
 	struct buf owned_body;              /* http's own */
@@ -108,12 +110,14 @@ void http_server_drain(struct http_server *server);
 size_t http_server_connections(const struct http_server *server);
 
 /*
- * Read the body, then `body` (or `failed`) is called. Answers `Expect: 100-continue`.
+ * Read the body, then `body` (or `failed`) is called, perhaps before this returns: after E_PENDING the
+ * request may be gone. Answers `Expect: 100-continue`.
  *
- * Takes: most_bytes - a longer body fails with E_BODY_TOO_LARGE, before it is read where the length
- *        is known.
+ * Takes:   most_bytes - a longer body fails with E_BODY_TOO_LARGE, before it is read where the length
+ *          is known.
+ * Returns: E_PENDING; E_CLIENT_GONE: there is nobody to read from, the request still wants its answer.
  */
-void http_read_body(struct http_request *request, size_t most_bytes);
+MUST_CHECK enum error http_read_body(struct http_request *request, size_t most_bytes);
 
 /*
  * The request's one answer; ends it (the request is freed). Copies what it needs. A client that has
@@ -128,7 +132,10 @@ struct span http_header_find(const struct http_request *request, struct span nam
 size_t http_header_repeats(const struct http_request *request, struct span name);
 
 /* "203.0.113.7" of the peer, "unix" or "unknown"; borrowed until the answer. */
-struct span http_peer(const struct http_request *request);
+static inline struct span http_peer(const struct http_request *request)
+{
+	return span_of(request->peer);
+}
 
 /*
  * A listening socket: "127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/path". Port 0: a free one.

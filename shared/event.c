@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* event - one accepted contact on its way: a CloudEvents 1.0 record in Kafka. */
+#include "shared/event.h"
+
+#include <jansson.h>
+
+#include "shared/clock.h"
+#include "shared/ensure.h"
+
+/* The CloudEvents attributes we write; names in Kafka's binary mode (CloudEvents Kafka binding 3.2). */
+#define HEADER_SPEC_VERSION "ce_specversion"
+#define HEADER_ID "ce_id"
+#define HEADER_TYPE "ce_type"
+#define HEADER_SOURCE "ce_source"
+#define HEADER_TIME "ce_time"
+#define HEADER_CONTENT_TYPE "content-type"
+#define HEADER_TRACEPARENT "traceparent"
+
+static struct span uuid_text(const struct uuid *uuid, struct arena *arena)
+{
+	char *text = arena_alloc(arena, UUID_TEXT_LEN + 1);
+	uuid_format(text, uuid);
+	return span_from(text, UUID_TEXT_LEN);
+}
+
+static struct span time_text(int64_t wall_ms, struct arena *arena)
+{
+	char *text = arena_alloc(arena, CLOCK_RFC3339_BYTES);
+	clock_rfc3339(text, wall_ms);
+	return span_from(text, CLOCK_RFC3339_BYTES - 1);
+}
+
+static struct span join_key(struct span business_id, struct span email, struct arena *arena)
+{
+	size_t len = business_id.len + 1 + email.len;
+	char *key = arena_alloc(arena, len);
+	memcpy(key, business_id.base, business_id.len);
+	key[business_id.len] = ':';
+	memcpy(key + business_id.len + 1, email.base, email.len);
+	return span_from(key, len);
+}
+
+static void add_member(struct buf *value, struct span name, struct span text)
+{
+	buf_add_char(value, value->len ? ',' : '{');
+	buf_add_json(value, name);
+	buf_add_char(value, ':');
+	buf_add_json(value, text);
+}
+
+static struct span encode_value(
+	const struct event *event, struct span business_id, struct arena *arena)
+{
+	struct buf value = {0};
+	add_member(&value, SPAN("business_id"), business_id);
+	add_member(&value, SPAN("name"), event->contact.name);
+	add_member(&value, SPAN("email"), event->contact.email);
+	if (event->contact.phone.base)
+		add_member(&value, SPAN("phone"), event->contact.phone);
+	buf_add_char(&value, '}');
+	struct span copy = arena_copy(arena, buf_span(&value));
+	buf_fini(&value);
+	return copy;
+}
+
+void event_encode(const struct event *event, struct arena *arena, struct event_record *ret_record)
+{
+	struct span business_id = uuid_text(&event->business_id, arena);
+	*ret_record = (struct event_record){
+		.key = join_key(business_id, event->contact.email, arena),
+		.value = encode_value(event, business_id, arena),
+		.headers =
+			{
+				{HEADER_SPEC_VERSION, SPAN(EVENT_SPEC_VERSION)},
+				{HEADER_ID, uuid_text(&event->id, arena)},
+				{HEADER_TYPE, SPAN(EVENT_TYPE)},
+				{HEADER_SOURCE, SPAN(EVENT_SOURCE)},
+				{HEADER_TIME, time_text(event->accepted_ms, arena)},
+				{HEADER_CONTENT_TYPE, SPAN(EVENT_CONTENT_TYPE)},
+			},
+		.header_count = EVENT_HEADER_COUNT - 1,
+	};
+	if (event->traceparent.base)
+		ret_record->headers[ret_record->header_count++] =
+			(struct event_header){HEADER_TRACEPARENT, event->traceparent};
+}
+
+/* The last header of that name, as CloudEvents has one of each; base NULL: none. */
+static struct span header_value(const struct event_record *record, const char *name)
+{
+	struct span value = SPAN_NONE;
+	for (size_t i = 0; i < record->header_count; i++) {
+		if (strcmp(record->headers[i].name, name) == 0)
+			value = record->headers[i].value;
+	}
+	return value;
+}
+
+static enum error poison(struct failure *failure, const char *sentence)
+{
+	return failure_set(failure, E_POISON_RECORD, "%s", sentence);
+}
+
+static enum error decode_headers(const struct event_record *record, struct arena *arena,
+	struct event *event, struct failure *failure)
+{
+	if (!span_equal(header_value(record, HEADER_SPEC_VERSION), SPAN(EVENT_SPEC_VERSION)))
+		return poison(failure, "ce_specversion is missing or not 1.0");
+	if (!span_equal(header_value(record, HEADER_TYPE), SPAN(EVENT_TYPE)))
+		return poison(failure, "ce_type is missing or not " EVENT_TYPE);
+	if (!uuid_parse(header_value(record, HEADER_ID), &event->id) || !uuid_is_v7(&event->id))
+		return poison(failure, "ce_id is missing or not a UUIDv7");
+	struct span traceparent = header_value(record, HEADER_TRACEPARENT);
+	if (traceparent.base && event_traceparent_is_valid(traceparent))
+		event->traceparent = arena_copy(arena, traceparent);
+	event->accepted_ms = uuid7_ms(&event->id);
+	return OK;
+}
+
+static struct contact_value member_value(const json_t *object, const char *name)
+{
+	const json_t *member = json_object_get(object, name);
+	if (!member || json_is_null(member))
+		return (struct contact_value){.type = CONTACT_VALUE_ABSENT};
+	if (!json_is_string(member))
+		return (struct contact_value){.type = CONTACT_VALUE_OTHER};
+	return (struct contact_value){.type = CONTACT_VALUE_TEXT,
+		.text = span_from(json_string_value(member), json_string_length(member))};
+}
+
+static struct span keep(struct arena *arena, struct span text)
+{
+	return text.base ? arena_copy(arena, text) : SPAN_NONE;
+}
+
+static enum error check_contact(
+	const json_t *object, struct arena *arena, struct event *event, struct failure *failure)
+{
+	struct contact_issues issues;
+	struct contact contact;
+	struct contact_value values[CONTACT_FIELD_COUNT] = {
+		[CONTACT_EMAIL] = member_value(object, "email"),
+		[CONTACT_NAME] = member_value(object, "name"),
+		[CONTACT_PHONE] = member_value(object, "phone"),
+	};
+	if (contact_check(values, arena, &contact, &issues))
+		return failure_set(failure, E_POISON_RECORD, "%s: %s",
+			contact_field_name(issues.list[0].field), issues.list[0].message);
+	event->contact = (struct contact){
+		.name = keep(arena, contact.name),
+		.email = keep(arena, contact.email),
+		.phone = keep(arena, contact.phone),
+	};
+	return OK;
+}
+
+static enum error decode_value(
+	struct span value, struct arena *arena, struct event *event, struct failure *failure)
+{
+	json_error_t error;
+	if (!value.base || value.len == 0)
+		return poison(failure, "the record has no value");
+	if (value.len > EVENT_VALUE_BYTES)
+		return poison(failure, "the value is too long");
+	json_t *object = json_loadb(value.base, value.len, JSON_DECODE_INT_AS_REAL, &error);
+	if (!json_is_object(object)) {
+		json_decref(object);
+		return poison(failure, "the value is not a JSON object");
+	}
+	const json_t *business = json_object_get(object, "business_id");
+	enum error result;
+	if (!json_is_string(business) ||
+		!uuid_parse(span_from(json_string_value(business), json_string_length(business)),
+			&event->business_id))
+		result = poison(failure, "business_id is missing or not a UUID");
+	else
+		result = check_contact(object, arena, event, failure);
+	json_decref(object);
+	return result;
+}
+
+enum error event_decode(const struct event_record *record, struct arena *arena,
+	struct event *ret_event, struct failure *failure)
+{
+	struct event event = {.accepted_ms = 0};
+	enum error error = decode_headers(record, arena, &event, failure);
+	if (!error)
+		error = decode_value(record->value, arena, &event, failure);
+	if (!error)
+		*ret_event = event;
+	return error;
+}
+
+static bool is_lower_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* `len` hex digits of which one at least is not "0". */
+static bool is_trace_id(const char *text, size_t len)
+{
+	bool nonzero = false;
+	for (size_t i = 0; i < len; i++) {
+		if (!is_lower_hex(text[i]))
+			return false;
+		nonzero = nonzero || text[i] != '0';
+	}
+	return nonzero;
+}
+
+bool event_traceparent_is_valid(struct span text)
+{
+	enum { TRACE_AT = 3, TRACE_LEN = 32, PARENT_AT = 36, PARENT_LEN = 16, FLAGS_AT = 53 };
+	const char *at = text.base;
+	return text.len == TRACEPARENT_LEN && at[0] == '0' && at[1] == '0' && at[2] == '-' &&
+	       is_trace_id(at + TRACE_AT, TRACE_LEN) && at[PARENT_AT - 1] == '-' &&
+	       is_trace_id(at + PARENT_AT, PARENT_LEN) && at[FLAGS_AT - 1] == '-' &&
+	       is_lower_hex(at[FLAGS_AT]) && is_lower_hex(at[FLAGS_AT + 1]);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listen - listening sockets from the text of a setting. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <netinet/in.h>
+
+#include "shared/http/http.h"
+#include "shared/memory.h"
+
+enum { LISTEN_BACKLOG = 4096 }; /* the kernel cuts it to net.core.somaxconn */
+
+#define UNIX_PREFIX "unix:"
+
+static enum error listen_on(int family, const struct sockaddr *address, socklen_t len,
+	const char *text, int *ret_fd, struct failure *failure)
+{
+	int on = 1;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return failure_set(failure, E_SYSTEM, "%s: %s", text, strerror(errno));
+	if (family != AF_UNIX)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, address, len) != 0 || listen(fd, LISTEN_BACKLOG) != 0) {
+		enum error error = failure_set(
+			failure, E_SYSTEM, "cannot listen on %s: %s", text, strerror(errno));
+		(void)close(fd);
+		return error;
+	}
+	*ret_fd = fd;
+	return OK;
+}
+
+/* A socket file that nobody answers on any more is a left-over; one that answers is in use. */
+static void remove_stale_socket(const struct sockaddr_un *address)
+{
+	struct stat status;
+	if (lstat(address->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
+		return;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+		errno == ECONNREFUSED)
+		(void)unlink(address->sun_path);
+	(void)close(fd);
+}
+
+static enum error listen_unix(const char *text, int *ret_fd, struct failure *failure)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const char *path = text + strlen(UNIX_PREFIX);
+	if (!*path || strlen(path) >= sizeof(address.sun_path))
+		return failure_set(failure, E_CONFIG,
+			"%s: a socket's path has 1 to %zu bytes", text, sizeof(address.sun_path) - 1);
+	(void)strcpy(address.sun_path, path);
+	remove_stale_socket(&address);
+	return listen_on(AF_UNIX, (struct sockaddr *)&address, sizeof(address), text, ret_fd, failure);
+}
+
+/* "host:port", "[v6]:port", "*:port" to its parts. Both returned owned. */
+static bool split_address(const char *text, char **ret_host, char **ret_port)
+{
+	const char *colon = strrchr(text, ':');
+	if (!colon || colon == text || !colon[1])
+		return false;
+	size_t host_len = (size_t)(colon - text);
+	const char *host = text;
+	if (host[0] == '[' && host[host_len - 1] == ']') {
+		host++;
+		host_len -= 2;
+	}
+	*ret_host = memory_zeroed(1, host_len + 1);
+	memcpy(*ret_host, host, host_len);
+	*ret_port = memory_string(colon + 1);
+	return true;
+}
+
+enum error http_listen(const char *address, int *ret_fd, struct failure *failure)
+{
+	char *host = NULL;
+	char *port = NULL;
+	struct addrinfo *found = NULL;
+	struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+	};
+	if (strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		return listen_unix(address, ret_fd, failure);
+	if (!split_address(address, &host, &port))
+		return failure_set(failure, E_CONFIG,
+			"%s: write host:port, [v6]:port, *:port or unix:/path", address);
+	int code = getaddrinfo(strcmp(host, "*") == 0 ? NULL : host, port, &hints, &found);
+	enum error error =
+		code ? failure_set(failure, E_CONFIG, "%s: %s", address, gai_strerror(code))
+		     : listen_on(found->ai_family, found->ai_addr, found->ai_addrlen, address, ret_fd,
+			       failure);
+	if (found)
+		freeaddrinfo(found);
+	free(host);
+	free(port);
+	return error;
+}
+
+void http_listen_address(int listen_fd, struct buf *out)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = sizeof(address);
+	char text[INET6_ADDRSTRLEN] = "";
+	if (getsockname(listen_fd, (struct sockaddr *)&address, &len) != 0)
+		return;
+	if (address.ss_family == AF_UNIX) {
+		buf_printf(out, "unix:%s", ((struct sockaddr_un *)&address)->sun_path);
+	} else if (address.ss_family == AF_INET) {
+		const struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
+		(void)inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
+		buf_printf(out, "%s:%u", text, ntohs(v4->sin_port));
+	} else {
+		const struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
+		(void)inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
+		buf_printf(out, "[%s]:%u", text, ntohs(v6->sin6_port));
+	}
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server - what connection and server share; nothing outside shared/http includes it. */
+#ifndef INTAKE_SHARED_HTTP_SERVER_H
+#define INTAKE_SHARED_HTTP_SERVER_H
+
+#include <llhttp.h>
+
+#include "shared/http/head_scan.h"
+#include "shared/http/http.h"
+
+enum {
+	HTTP_INPUT_FIRST_BYTES = 4096,              /* what most requests fit into */
+	HTTP_INPUT_MOST_BYTES = 2 * HTTP_HEAD_BYTES, /* the head, and as much behind it */
+	HTTP_SCRATCH_BYTES = 64 * 1024,             /* large bodies are read through it */
+	HTTP_POOL_COUNT = 1024,                     /* free requests and buffers kept */
+	HTTP_LINGER_MS = 2000,                      /* to read on before a close, lest the answer be reset */
+	HTTP_LINGER_BYTES = 1024 * 1024,
+	HTTP_DRAIN_IDLE_MS = 1000, /* a request may be on its way on an idle connection */
+	HTTP_ACCEPT_BATCH = 32,    /* connections taken in one turn */
+	HTTP_ACCEPT_AGAIN_MS = 100,
+	HTTP_RAW_BODY_FACTOR = 8, /* chunked coding may cost this much more than the body */
+	HTTP_RAW_BODY_BYTES = 64 * 1024,
+};
+
+/* What a connection is doing. */
+enum http_state {
+	HTTP_IDLE,    /* between requests; holds no buffer */
+	HTTP_IN_HEAD, /* part of a head is here */
+	HTTP_SERVING, /* the service has the request; nothing is read */
+	HTTP_IN_BODY, /* the service asked for the body */
+	HTTP_DISCARD, /* answered, reading past the body */
+	HTTP_LINGER,  /* answered and shut down, reading until the peer closes */
+};
+
+struct http_connection {
+	struct loop_watch watch;
+	struct loop_deadline deadline; /* of the present state */
+	struct http_server *server;
+	struct http_connection *older; /* all connections of the server */
+	struct http_connection *newer;
+	struct http_request *request; /* owned by http until the answer; NULL: none */
+	enum http_state state;
+	bool readable; /* edge-triggered: a recv may find something */
+	bool hung_up;  /* the peer has sent its last byte */
+	bool running;  /* http_connection_run is on the stack */
+	bool message_complete;
+	bool keep_alive;
+	bool expect_continue;
+	bool close_after_output;
+	struct head_scan scan;
+	llhttp_t parser;
+	char *input; /* owned; the present request's spans point into it */
+	size_t input_capacity;
+	size_t input_len;
+	size_t parsed;        /* bytes of input that llhttp has seen */
+	struct buf carry;     /* bytes behind a body that came through the scratch buffer */
+	struct buf output;    /* what the peer has not taken yet */
+	size_t output_at;
+	size_t body_most_bytes;
+	uint64_t raw_body_bytes; /* body bytes read, with chunk framing */
+	uint64_t discarded_bytes;
+	const char *problem; /* static: why the parser refused */
+	enum error head_error;
+	char peer[46]; /* INET6_ADDRSTRLEN */
+};
+
+struct http_server {
+	struct loop *loop;
+	struct loop_watch listener;
+	bool accepting;
+	bool draining;
+	const struct http_service *service;
+	struct http_limits limits;
+	struct http_connection *newest;
+	size_t connection_count;
+	struct loop_deadlines head_deadlines;
+	struct loop_deadlines body_deadlines;
+	struct loop_deadlines idle_deadlines;
+	struct loop_deadlines write_deadlines;
+	struct loop_deadlines linger_deadlines;
+	struct loop_deadlines drain_deadlines;  /* of idle connections, once draining */
+	struct loop_deadlines accept_deadlines; /* when to accept again after EMFILE */
+	struct loop_deadline accept_again;
+	llhttp_settings_t callbacks;
+	struct http_request *free_requests;
+	size_t free_request_count;
+	char *free_inputs; /* each of HTTP_INPUT_FIRST_BYTES, linked by its first bytes */
+	size_t free_input_count;
+	struct buf answer; /* scratch, for one answer */
+	char *scratch;     /* HTTP_SCRATCH_BYTES */
+	int64_t date_s;
+	char date[32]; /* RFC 9110 section 5.6.7 */
+};
+
+/* connection.c */
+void http_connection_open(struct http_server *server, int fd, const char *peer);
+void http_connection_close(struct http_connection *connection);
+void http_connection_drain(struct http_connection *connection);
+void http_connection_expired(struct loop_deadline *deadline);
+void http_parser_callbacks(llhttp_settings_t *callbacks);
+
+/* pool.c: requests and input buffers that are used again */
+struct http_request *http_request_take(struct http_server *server);
+void http_request_give(struct http_server *server, struct http_request *request);
+char *http_input_take(struct http_server *server);
+void http_input_give(struct http_server *server, char *input, size_t capacity);
+void http_pool_fini(struct http_server *server);
+
+/* parser.c: llhttp to struct http_request */
+
+/*
+ * Parse the head that head_scan found complete.
+ *
+ * Returns: OK with connection->request filled; E_BAD_REQUEST, E_HEADERS_TOO_LARGE with
+ *          connection->problem set.
+ */
+MUST_CHECK enum error http_parse_head(struct http_connection *connection, size_t head_len);
+
+/*
+ * Feed body bytes.
+ *
+ * Takes:   bytes - wherever they are; those in the input buffer right behind the ones before are not
+ *          copied.
+ * Returns: OK with ret_used (fewer than given once message_complete); E_BAD_REQUEST;
+ *          E_BODY_TOO_LARGE.
+ */
+MUST_CHECK enum error http_parse_body(
+	struct http_connection *connection, struct span bytes, size_t *ret_used);
+
+#endif
