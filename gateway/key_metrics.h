@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* key_metrics - the series about keys, for gateway/metrics.h. */
+#ifndef INTAKE_GATEWAY_KEY_METRICS_H
+#define INTAKE_GATEWAY_KEY_METRICS_H
+
+/* X(id, name, labels, type, help, buckets), as in shared/metrics.h */
+#define KEY_METRICS(X)                                                                             \
+	X(METRIC_KEY_CACHE_KNOWN, "gateway_key_cache_total", "answer=\"known\"", COUNTER,          \
+		"Requests by what the key cache said; a miss is looked up in Postgres, away is a " \
+		"known key that was let in because Postgres could not be asked.",                  \
+		NULL)                                                                              \
+	X(METRIC_KEY_CACHE_UNKNOWN, "gateway_key_cache_total", "answer=\"unknown\"", COUNTER, "",  \
+		NULL)                                                                              \
+	X(METRIC_KEY_CACHE_MISS, "gateway_key_cache_total", "answer=\"miss\"", COUNTER, "", NULL)  \
+	X(METRIC_KEY_CACHE_AWAY, "gateway_key_cache_total", "answer=\"away\"", COUNTER, "", NULL)  \
+	X(METRIC_KEY_CACHE_ENTRIES_KNOWN, "gateway_key_cache_entries", "table=\"known\"", GAUGE,   \
+		"Entries of the key cache.", NULL)                                                 \
+	X(METRIC_KEY_CACHE_ENTRIES_UNKNOWN, "gateway_key_cache_entries", "table=\"unknown\"",      \
+		GAUGE, "", NULL)                                                                   \
+	X(METRIC_KEY_LOOKUPS_KNOWN, "gateway_key_lookups_total", "outcome=\"known\"", COUNTER,     \
+		"Keys looked up in Postgres; refused: the queue was full or Postgres known to be " \
+		"away.",                                                                           \
+		NULL)                                                                              \
+	X(METRIC_KEY_LOOKUPS_UNKNOWN, "gateway_key_lookups_total", "outcome=\"unknown\"", COUNTER, \
+		"", NULL)                                                                          \
+	X(METRIC_KEY_LOOKUPS_FAILED, "gateway_key_lookups_total", "outcome=\"failed\"", COUNTER,   \
+		"", NULL)                                                                          \
+	X(METRIC_KEY_LOOKUPS_REFUSED, "gateway_key_lookups_total", "outcome=\"refused\"", COUNTER, \
+		"", NULL)                                                                          \
+	X(METRIC_KEY_LOOKUP_SECONDS, "gateway_key_lookup_seconds", "", HISTOGRAM,                  \
+		"From a cache miss to Postgres' answer, time in the queue included.",              \
+		metric_seconds_buckets)                                                            \
+	X(METRIC_KEY_QUERIES, "gateway_key_queries_total", "", COUNTER,                            \
+		"Queries for keys; one asks for all keys that wait.", NULL)                        \
+	X(METRIC_KEY_POSTGRES_UP, "gateway_key_postgres_up", "", GAUGE,                            \
+		"1 while keys can be looked up, else 0.", NULL)                                    \
+	X(METRIC_KEY_HEARING, "gateway_key_notices_heard", "", GAUGE,                              \
+		"1 while notices of changed keys reach this gateway, else 0 (entries then count "  \
+		"for 1 s instead of 30 s).",                                                       \
+		NULL)                                                                              \
+	X(METRIC_KEY_NOTICES, "gateway_key_notices_total", "", COUNTER,                            \
+		"Notices of changed keys.", NULL)                                                  \
+	X(METRIC_KEY_LEGACY_LEFT, "gateway_key_legacy_left", "", GAUGE,                            \
+		"Businesses whose key Intake knows by its slow hash only: each is taken over at "  \
+		"its next request, or by key regenerate.",                                         \
+		NULL)                                                                              \
+	X(METRIC_KEY_LEGACY_HASHES, "gateway_key_legacy_hashes_total", "", COUNTER,                \
+		"Slow hashes computed to find such a business.", NULL)                             \
+	X(METRIC_KEY_LEGACY_REFUSED, "gateway_key_legacy_refused_total", "", COUNTER,              \
+		"Keys not tried against slow hashes: queue or the address's budget was used up.",  \
+		NULL)
+
+#endif
