@@ -117,17 +117,22 @@ static PGresult *worse(PGresult *result, PGresult *later)
 	return failed ? later : result;
 }
 
-/* Waits until the socket has something for us. False: not by deadline_ms. */
-static bool wait_socket(const PGconn *connection, bool to_write, int64_t deadline_ms)
+/* Waits until the socket has something for us. False: not by deadline_ms, or told to stop. */
+static bool wait_socket(
+	const PGconn *connection, bool to_write, int64_t deadline_ms, int stop_fd)
 {
 	int64_t left_ms = deadline_ms - clock_steady_ms();
-	struct pollfd ready = {.fd = PQsocket(connection), .events = POLLIN};
+	struct pollfd ready[] = {
+		{.fd = PQsocket(connection), .events = POLLIN},
+		{.fd = stop_fd, .events = POLLIN},
+	};
 	if (to_write)
-		ready.events |= POLLOUT;
-	return left_ms > 0 && (poll(&ready, 1, (int)left_ms) >= 0 || errno == EINTR);
+		ready[0].events |= POLLOUT;
+	return left_ms > 0 && (poll(ready, 2, (int)left_ms) >= 0 || errno == EINTR) &&
+	       !(ready[1].revents & POLLIN);
 }
 
-PGresult *postgres_wait(PGconn *connection, int64_t wait_ms)
+PGresult *postgres_wait_unless(PGconn *connection, int64_t wait_ms, int stop_fd)
 {
 	int64_t deadline_ms = clock_steady_ms() + wait_ms;
 	PGresult *result = NULL;
@@ -140,11 +145,16 @@ PGresult *postgres_wait(PGconn *connection, int64_t wait_ms)
 				return result;
 			result = worse(result, next);
 		}
-		if (!alive || !wait_socket(connection, unsent, deadline_ms)) {
+		if (!alive || !wait_socket(connection, unsent, deadline_ms, stop_fd)) {
 			PQclear(result);
 			return NULL;
 		}
 	}
+}
+
+PGresult *postgres_wait(PGconn *connection, int64_t wait_ms)
+{
+	return postgres_wait_unless(connection, wait_ms, -1);
 }
 
 static bool environment_sets(const PQconninfoOption *option)

@@ -61,6 +61,9 @@ enum error postgres_error(
  */
 PGresult *postgres_wait(PGconn *connection, int64_t wait_ms);
 
+/* The same, and NULL as well once stop_fd is readable; -1: there is none. */
+PGresult *postgres_wait_unless(PGconn *connection, int64_t wait_ms, int stop_fd);
+
 /* Binary parameters and results. */
 void postgres_put_int32(char out[static 4], int32_t value);
 void postgres_put_int64(char out[static 8], int64_t value);
