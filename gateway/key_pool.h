@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * key_pool - the threads that look keys up, and the queue before them.
+ *
+ * Design notes. Each thread has a connection of its own and asks for all keys that wait (a batch)
+ * in one query, so a flood of invented keys costs KEY_POOL_THREADS queries at a time, however large
+ * it is. Keys that were known before go first, in a queue of their own: the flood does not delay
+ * them. A thread that cannot ask answers all that waits at once, and tries to connect until it can.
+ */
+#ifndef INTAKE_GATEWAY_KEY_POOL_H
+#define INTAKE_GATEWAY_KEY_POOL_H
+
+#include <stdbool.h>
+
+#include "gateway/key_lookup.h"
+#include "shared/error.h"
+
+enum {
+	KEY_POOL_THREADS = 2,
+	KEY_POOL_QUEUE_MOST = 1024, /* look-ups that wait, in either queue */
+};
+
+struct key_pool;
+
+/*
+ * Takes:   database_url - borrowed for as long as the pool lives.
+ *          answered - called in a thread of the pool, once for each look-up taken, with
+ * lookup->error OK, E_INVALID_API_KEY or E_KEYS_UNAVAILABLE. Returns: owned, free with
+ * key_pool_stop.
+ */
+struct key_pool *key_pool_start(
+	const char *database_url, void (*answered)(struct key_lookup *lookup));
+
+/* Ends the threads; what waits is answered first. Takes NULL too. */
+void key_pool_stop(struct key_pool *pool);
+
+/*
+ * Hand over a look-up.
+ *
+ * Takes:   lookup - digest, known and asked_us are set; the pool's until it is answered.
+ * Returns: OK; E_KEYS_UNAVAILABLE: not taken, Postgres is away or the queue is full.
+ * Thread:  any.
+ */
+MUST_CHECK
+enum error key_pool_submit(struct key_pool *pool, struct key_lookup *lookup);
+
+/* Whether keys could be looked up once. Thread: any. */
+bool key_pool_was_up(const struct key_pool *pool);
+
+#endif
