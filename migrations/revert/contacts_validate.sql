@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Nothing to do: the revert of contacts brings the columns back to what they were.

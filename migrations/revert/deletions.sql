@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Forgets the deletions.
+
+begin;
+drop function intake.record_deletion(uuid, text, uuid);
+drop table intake.deletions;
+commit;
