@@ -145,24 +145,15 @@ static void set_down(struct pool_thread *self, const struct failure *failure)
 	answer_all_failed(self);
 }
 
-static void deadline_of(struct timespec *ret_at, int64_t wait_ms)
-{
-	(void)clock_gettime(CLOCK_MONOTONIC, ret_at);
-	int64_t nsec = ret_at->tv_nsec + wait_ms % 1000 * CLOCK_NS_PER_MS;
-	ret_at->tv_sec += (time_t)(wait_ms / 1000 + nsec / 1000000000);
-	ret_at->tv_nsec = (long)(nsec % 1000000000);
-}
-
 /* Sleep before the next try to connect. */
 static void back_off(struct pool_thread *self)
 {
 	struct key_pool *pool = self->pool;
-	struct timespec until;
-	deadline_of(&until, key_store_backoff_ms(self->failures));
+	struct timespec until = clock_steady_after(key_store_backoff_ms(self->failures));
 	(void)pthread_mutex_lock(&pool->lock);
 	/* A submit may wake it early: then it tries early, which does no harm. */
 	if (!pool->stopping)
-		(void)pthread_cond_timedwait(&pool->work, &pool->lock, &until);
+		(void)pthread_cond_clockwait(&pool->work, &pool->lock, CLOCK_MONOTONIC, &until);
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
@@ -170,16 +161,15 @@ static void back_off(struct pool_thread *self)
 static bool take_work(struct pool_thread *self, struct batch *batch)
 {
 	struct key_pool *pool = self->pool;
-	struct timespec until;
 	bool timed = self->used_count > 0;
-	int64_t left_ms = self->mark_at_ms - clock_steady_ms();
-	deadline_of(&until, timed && left_ms > 0 ? left_ms : 0);
+	struct timespec until = clock_steady_after(self->mark_at_ms - clock_steady_ms());
 	batch->count = 0;
 	(void)pthread_mutex_lock(&pool->lock);
 	while (!pool->stopping && pool->known.count + pool->unknown.count == 0) {
 		if (!timed)
 			(void)pthread_cond_wait(&pool->work, &pool->lock);
-		else if (pthread_cond_timedwait(&pool->work, &pool->lock, &until) != 0)
+		else if (pthread_cond_clockwait(
+				 &pool->work, &pool->lock, CLOCK_MONOTONIC, &until) != 0)
 			break;
 	}
 	queue_take(&pool->known, batch);
@@ -267,13 +257,9 @@ struct key_pool *key_pool_start(
 	const char *database_url, void (*answered)(struct key_lookup *lookup))
 {
 	struct key_pool *pool = memory_zeroed(1, sizeof(*pool));
-	pthread_condattr_t steady;
 	pool->answered = answered;
 	ensure(pthread_mutex_init(&pool->lock, NULL) == 0);
-	ensure(pthread_condattr_init(&steady) == 0);
-	ensure(pthread_condattr_setclock(&steady, CLOCK_MONOTONIC) == 0);
-	ensure(pthread_cond_init(&pool->work, &steady) == 0);
-	(void)pthread_condattr_destroy(&steady);
+	ensure(pthread_cond_init(&pool->work, NULL) == 0);
 	for (size_t i = 0; i < KEY_POOL_THREADS; i++) {
 		struct pool_thread *self = &pool->threads[i];
 		self->pool = pool;

@@ -2,8 +2,6 @@
 /* clock - the two clocks, and RFC 3339. */
 #include "shared/clock.h"
 
-#include <time.h>
-
 static int64_t read_ns(clockid_t id)
 {
 	struct timespec now;
@@ -29,6 +27,12 @@ int64_t clock_steady_us(void)
 int64_t clock_steady_ms(void)
 {
 	return read_ns(CLOCK_MONOTONIC) / CLOCK_NS_PER_MS;
+}
+
+struct timespec clock_steady_after(int64_t wait_ms)
+{
+	int64_t at_ns = read_ns(CLOCK_MONOTONIC) + (wait_ms > 0 ? wait_ms : 0) * CLOCK_NS_PER_MS;
+	return (struct timespec){.tv_sec = at_ns / 1000000000, .tv_nsec = at_ns % 1000000000};
 }
 
 static void put_digits(char *out, int count, int value)

@@ -4,6 +4,7 @@
 #define INTAKE_SHARED_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 #define CLOCK_NS_PER_MS INT64_C(1000000)
 #define CLOCK_US_PER_MS INT64_C(1000)
@@ -15,6 +16,9 @@ int64_t clock_wall_ms(void);
 /* Never goes back; its zero means nothing. */
 int64_t clock_steady_us(void);
 int64_t clock_steady_ms(void);
+
+/* The moment in so many ms (none: now), for pthread_cond_clockwait on CLOCK_MONOTONIC. */
+struct timespec clock_steady_after(int64_t wait_ms);
 
 enum { CLOCK_RFC3339_BYTES = sizeof("2026-01-02T03:04:05.678Z") };
 
