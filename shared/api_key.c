@@ -125,3 +125,14 @@ enum error api_key_verify(struct span key, struct span stored)
 	sodium_memzero(found, sizeof(found));
 	return parsed && same ? OK : E_INVALID_API_KEY;
 }
+
+size_t api_key_decode_basic(struct span credentials, char *out, size_t room_bytes)
+{
+	size_t len = 0;
+	const char *end = NULL;
+	if (sodium_base642bin((unsigned char *)out, room_bytes, credentials.base, credentials.len,
+		    NULL, &len, &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
+		end != credentials.base + credentials.len)
+		return 0;
+	return len;
+}

@@ -60,4 +60,12 @@ MUST_CHECK enum error api_key_hash(struct span key, char out[static API_KEY_STOR
  */
 MUST_CHECK enum error api_key_verify(struct span key, struct span stored);
 
+/*
+ * Decode the credentials of `Authorization: Basic` (RFC 7617): base64 of "user:password".
+ *
+ * Takes:   out - room for the decoded bytes, which are secret; room_bytes - of it.
+ * Returns: how many bytes were decoded; 0: not base64, or longer than that.
+ */
+size_t api_key_decode_basic(struct span credentials, char *out, size_t room_bytes);
+
 #endif

@@ -164,8 +164,8 @@ static struct span lines_to_spaces(struct span text, struct arena *arena)
 	return span_from(copy.base, out);
 }
 
-static struct verdict check_text(struct span *text, size_t units_most, struct verdict too_long,
-	struct arena *arena)
+static struct verdict check_text(
+	struct span *text, size_t units_most, struct verdict too_long, struct arena *arena)
 {
 	*text = lines_to_spaces(utf8_trim(*text), arena);
 	for (size_t i = 0; i < text->len; i++) {
@@ -216,10 +216,9 @@ enum error contact_check(const struct contact_value values[static CONTACT_FIELD_
 {
 	struct contact contact = {SPAN_NONE, SPAN_NONE, SPAN_NONE};
 	struct contact_issues issues = {.count = 0};
-	add_issue(&issues, CONTACT_EMAIL,
-		check_email(&values[CONTACT_EMAIL], arena, &contact.email));
 	add_issue(
-		&issues, CONTACT_NAME, check_name(&values[CONTACT_NAME], arena, &contact.name));
+		&issues, CONTACT_EMAIL, check_email(&values[CONTACT_EMAIL], arena, &contact.email));
+	add_issue(&issues, CONTACT_NAME, check_name(&values[CONTACT_NAME], arena, &contact.name));
 	add_issue(
 		&issues, CONTACT_PHONE, check_phone(&values[CONTACT_PHONE], arena, &contact.phone));
 	if (issues.count) {

@@ -20,14 +20,17 @@ extern char **environ;
 const struct setting kafka_setting_rows[] = {
 	{"KAFKA_BROKERS", SETTING_TEXT, offsetof(struct kafka_settings, brokers), NULL, 0, 0, "",
 		"Bootstrap servers, host:port, separated by commas.", SETTING_REQUIRED},
-	{"CONTACTS_TOPIC", SETTING_TEXT, offsetof(struct kafka_settings, topic), "contacts", 0, 0, "",
-		"The topic that contacts go through.", SETTING_REQUIRED},
+	{"CONTACTS_TOPIC", SETTING_TEXT, offsetof(struct kafka_settings, topic), "contacts", 0, 0,
+		"", "The topic that contacts go through.", SETTING_REQUIRED},
 	{"CONTACTS_DEAD_LETTER_TOPIC", SETTING_TEXT,
 		offsetof(struct kafka_settings, dead_letter_topic), NULL, 0, 0, "",
-		"The topic for records that cannot be applied; <CONTACTS_TOPIC>.dead-letter when empty.",
+		"The topic for records that cannot be applied; <CONTACTS_TOPIC>.dead-letter when "
+		"empty.",
 		0},
-	{"KAFKA_EMBEDDED", SETTING_BOOL, offsetof(struct kafka_settings, embedded), "false", 0, 0, "",
-		"True when the broker is the in-memory one of deploy/quickstart: for trying out only, it "
+	{"KAFKA_EMBEDDED", SETTING_BOOL, offsetof(struct kafka_settings, embedded), "false", 0, 0,
+		"",
+		"True when the broker is the in-memory one of deploy/quickstart: for trying out "
+		"only, it "
 		"loses everything when it stops.",
 		0},
 };
@@ -175,9 +178,8 @@ static enum error apply_all(rd_kafka_conf_t *conf, const struct kafka_settings *
 	return error;
 }
 
-enum error kafka_conf_new(const struct kafka_settings *settings,
-	const struct kafka_property *ours, const struct kafka_property *defaults,
-	rd_kafka_conf_t **ret_conf, struct failure *failure)
+enum error kafka_conf_new(const struct kafka_settings *settings, const struct kafka_property *ours,
+	const struct kafka_property *defaults, rd_kafka_conf_t **ret_conf, struct failure *failure)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	rd_kafka_conf_set_log_cb(conf, log_line);

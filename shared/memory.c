@@ -10,8 +10,8 @@
 
 void ensure_failed(const char *file, int line, const char *condition)
 {
-	(void)fprintf(stderr, "level=error event=program.bug at=%s:%d expected=\"%s\"\n", file, line,
-		condition);
+	(void)fprintf(stderr, "level=error event=program.bug at=%s:%d expected=\"%s\"\n", file,
+		line, condition);
 	abort();
 }
 

@@ -49,7 +49,8 @@ static _Thread_local unsigned my_slot = SLOT_COUNT;
 static const struct metric *metric_at(size_t id)
 {
 	ensure(id < state.count);
-	return id < SHARED_METRIC_COUNT ? &shared_table[id] : &state.table[id - SHARED_METRIC_COUNT];
+	return id < SHARED_METRIC_COUNT ? &shared_table[id]
+					: &state.table[id - SHARED_METRIC_COUNT];
 }
 
 static size_t bucket_count(const struct metric *metric)
@@ -207,8 +208,8 @@ static void write_histogram(struct buf *out, size_t id)
 		buf_printf(out, "%llu\n", (unsigned long long)cumulative);
 	}
 	for (size_t slot = 0; slot < SLOT_COUNT; slot++)
-		sum_nano += atomic_load_explicit(
-			&state.slots[slot][id].sum_nano, memory_order_relaxed);
+		sum_nano +=
+			atomic_load_explicit(&state.slots[slot][id].sum_nano, memory_order_relaxed);
 	write_series(out, metric, "_sum", "");
 	buf_printf(out, "%.9g\n", (double)sum_nano / 1e9);
 	write_series(out, metric, "_count", "");

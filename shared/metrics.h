@@ -38,8 +38,8 @@ extern const double metric_count_buckets[];
 		"When the process started, seconds since 1970.", NULL)                             \
 	X(METRIC_PROCESS_CPU, "process_cpu_seconds_total", "", COUNTER,                            \
 		"CPU time used, user and system.", NULL)                                           \
-	X(METRIC_PROCESS_MEMORY, "process_resident_memory_bytes", "", GAUGE,                       \
-		"Resident memory.", NULL)                                                          \
+	X(METRIC_PROCESS_MEMORY, "process_resident_memory_bytes", "", GAUGE, "Resident memory.",   \
+		NULL)                                                                              \
 	X(METRIC_PROCESS_FDS, "process_open_fds", "", GAUGE, "Open file descriptors.", NULL)       \
 	X(METRIC_HTTP_CONNECTIONS, "http_connections_open", "", GAUGE,                             \
 		"Connections open now, all listeners.", NULL)                                      \
@@ -61,7 +61,7 @@ enum shared_metric {
 
 /* One row of a program's table: #define X METRIC_ROW inside its initialiser. */
 #define METRIC_ROW(id, name, labels, type, help, buckets)                                          \
-	[(id) - SHARED_METRIC_COUNT] = {name, labels, METRIC_##type, help, buckets},
+	[(id)-SHARED_METRIC_COUNT] = {name, labels, METRIC_##type, help, buckets},
 
 /*
  * Make room for all series. Call once, before threads start.
@@ -73,10 +73,10 @@ void metrics_fini(void);
 
 /* Thread: any. */
 void metric_add(unsigned id, uint64_t more);
-void metric_set(unsigned id, double value);          /* gauges */
-void metric_gauge_add(unsigned id, int64_t more);    /* gauges that are counted up and down */
-void metric_observe(unsigned id, double value);      /* histograms */
-uint64_t metric_count(unsigned id);                  /* a counter's value now, or a histogram's count */
+void metric_set(unsigned id, double value);       /* gauges */
+void metric_gauge_add(unsigned id, int64_t more); /* gauges that are counted up and down */
+void metric_observe(unsigned id, double value);   /* histograms */
+uint64_t metric_count(unsigned id); /* a counter's value now, or a histogram's count */
 double metric_gauge(unsigned id);
 
 /* Process figures are read anew on each call. Thread: any. */

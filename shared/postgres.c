@@ -118,8 +118,7 @@ static PGresult *worse(PGresult *result, PGresult *later)
 }
 
 /* Waits until the socket has something for us. False: not by deadline_ms, or told to stop. */
-static bool wait_socket(
-	const PGconn *connection, bool to_write, int64_t deadline_ms, int stop_fd)
+static bool wait_socket(const PGconn *connection, bool to_write, int64_t deadline_ms, int stop_fd)
 {
 	int64_t left_ms = deadline_ms - clock_steady_ms();
 	struct pollfd ready[] = {

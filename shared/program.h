@@ -15,10 +15,12 @@
 enum program_exit { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct program_command {
-	const char *name;     /* "serve", or two words: "key regenerate" */
-	const char *argument; /* synopsis of the options: "--business ID [--keep-old 24h] [--json]" */
-	int (*run)(int argc, char **argv); /* argv[0] is the last word of the name; returns an exit code */
-	const char *description;           /* one line */
+	const char *name; /* "serve", or two words: "key regenerate" */
+	const char
+		*argument; /* synopsis of the options: "--business ID [--keep-old 24h] [--json]" */
+	int (*run)(int argc,
+		char **argv);    /* argv[0] is the last word of the name; returns an exit code */
+	const char *description; /* one line */
 };
 
 struct program {
@@ -37,9 +39,9 @@ int program_main(const struct program *program, int argc, char **argv);
 
 /* One option of a command. */
 struct program_option {
-	const char *name; /* "--business" */
+	const char *name;   /* "--business" */
 	const char **value; /* takes a value, borrowed from argv; NULL: it is a switch */
-	bool *given;      /* may be NULL */
+	bool *given;        /* may be NULL */
 	bool required;
 };
 
@@ -49,8 +51,7 @@ struct program_option {
  * Takes:   options - ends with name NULL; `--name=value` and `--name value` both work.
  * Returns: OK; E_USAGE after a sentence on stderr.
  */
-MUST_CHECK enum error program_options(
-	int argc, char **argv, const struct program_option *options);
+MUST_CHECK enum error program_options(int argc, char **argv, const struct program_option *options);
 
 /* "90s", "24h", "7d", "15m" -> seconds. False: not of that form, or out of 1 s..10 years. */
 bool program_duration(const char *text, int64_t *ret_seconds);

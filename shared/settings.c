@@ -79,8 +79,7 @@ static char *find_value(const struct setting *setting, struct buf *problems)
 
 static bool parse_bool(const char *text, bool *ret_value)
 {
-	static const char *const words[] = {
-		"false", "true", "no", "yes", "off", "on", "0", "1"};
+	static const char *const words[] = {"false", "true", "no", "yes", "off", "on", "0", "1"};
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (strcasecmp(text, words[i]) == 0) {
 			*ret_value = i % 2 == 1;
@@ -157,8 +156,8 @@ static bool is_known(
 	return false;
 }
 
-static void find_unknown(const struct settings_group *groups, size_t count, const char *prefix,
-	struct buf *problems)
+static void find_unknown(
+	const struct settings_group *groups, size_t count, const char *prefix, struct buf *problems)
 {
 	for (char **variable = environ; *variable; variable++) {
 		const char *equals = strchr(*variable, '=');
@@ -171,8 +170,8 @@ static void find_unknown(const struct settings_group *groups, size_t count, cons
 	}
 }
 
-enum error settings_load(const struct settings_group *groups, size_t count, const char *prefix,
-	struct buf *problems)
+enum error settings_load(
+	const struct settings_group *groups, size_t count, const char *prefix, struct buf *problems)
 {
 	size_t before = problems->len;
 	for (size_t g = 0; g < count; g++) {

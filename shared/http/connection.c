@@ -36,8 +36,7 @@ static void set_state(struct http_connection *connection, enum http_state state)
 {
 	struct http_server *server = connection->server;
 	struct loop_deadlines *const lists[] = {
-		[HTTP_IDLE] = server->draining ? &server->drain_deadlines
-					       : &server->idle_deadlines,
+		[HTTP_IDLE] = server->draining ? &server->drain_deadlines : &server->idle_deadlines,
 		[HTTP_IN_HEAD] = &server->head_deadlines,
 		[HTTP_SERVING] = NULL, /* the service keeps its own deadlines */
 		[HTTP_IN_BODY] = &server->body_deadlines,
@@ -239,8 +238,7 @@ static void grow_input(struct http_connection *connection)
 	if (connection->input_capacity == HTTP_INPUT_FIRST_BYTES) {
 		char *larger = memory_alloc(capacity);
 		memcpy(larger, connection->input, connection->input_len);
-		http_input_give(
-			connection->server, connection->input, connection->input_capacity);
+		http_input_give(connection->server, connection->input, connection->input_capacity);
 		connection->input = larger;
 	} else {
 		connection->input = memory_resize(connection->input, capacity);

@@ -25,9 +25,10 @@
 #include "shared/span.h"
 
 enum {
-	HTTP_HEADERS_MOST = 100,        /* header lines of a request */
-	HTTP_HEAD_BYTES = 16 * 1024,    /* request line and headers; more: 431 */
-	HTTP_DISCARD_BYTES = 16 * 1024, /* body of a refused request that is read past; more: close */
+	HTTP_HEADERS_MOST = 100,     /* header lines of a request */
+	HTTP_HEAD_BYTES = 16 * 1024, /* request line and headers; more: 431 */
+	HTTP_DISCARD_BYTES =
+		16 * 1024, /* body of a refused request that is read past; more: close */
 };
 
 struct http_header {
@@ -54,10 +55,10 @@ struct http_request {
 	const char *problem;                /* static sentence, with E_BAD_REQUEST: what is wrong */
 	int64_t started_us;                 /* steady clock, when its first byte was read */
 	struct http_connection *connection; /* NULL once the client has gone */
-	char peer[46];                      /* INET6_ADDRSTRLEN: the client's address, for http_peer */
-	void *user;                         /* the service's own */
-	struct buf orphan_input;            /* http's own: keeps the spans alive without a connection */
-	struct buf owned_body;              /* http's own */
+	char peer[46];           /* INET6_ADDRSTRLEN: the client's address, for http_peer */
+	void *user;              /* the service's own */
+	struct buf orphan_input; /* http's own: keeps the spans alive without a connection */
+	struct buf owned_body;   /* http's own */
 };
 
 /* What a listener serves. All called in the loop's thread. */
@@ -86,7 +87,8 @@ struct http_limits {
 
 struct http_response {
 	int status;
-	struct span headers; /* complete lines, each with CRLF; not Date, Content-Length, Connection */
+	struct span
+		headers; /* complete lines, each with CRLF; not Date, Content-Length, Connection */
 	struct span body;
 	bool close; /* close the connection behind it */
 };

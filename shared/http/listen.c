@@ -58,11 +58,12 @@ static enum error listen_unix(const char *text, int *ret_fd, struct failure *fai
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = text + strlen(UNIX_PREFIX);
 	if (!*path || strlen(path) >= sizeof(address.sun_path))
-		return failure_set(failure, E_CONFIG,
-			"%s: a socket's path has 1 to %zu bytes", text, sizeof(address.sun_path) - 1);
+		return failure_set(failure, E_CONFIG, "%s: a socket's path has 1 to %zu bytes",
+			text, sizeof(address.sun_path) - 1);
 	(void)strcpy(address.sun_path, path);
 	remove_stale_socket(&address);
-	return listen_on(AF_UNIX, (struct sockaddr *)&address, sizeof(address), text, ret_fd, failure);
+	return listen_on(
+		AF_UNIX, (struct sockaddr *)&address, sizeof(address), text, ret_fd, failure);
 }
 
 /* "host:port", "[v6]:port", "*:port" to its parts. Both returned owned. */
@@ -100,8 +101,8 @@ enum error http_listen(const char *address, int *ret_fd, struct failure *failure
 	int code = getaddrinfo(strcmp(host, "*") == 0 ? NULL : host, port, &hints, &found);
 	enum error error =
 		code ? failure_set(failure, E_CONFIG, "%s: %s", address, gai_strerror(code))
-		     : listen_on(found->ai_family, found->ai_addr, found->ai_addrlen, address, ret_fd,
-			       failure);
+		     : listen_on(found->ai_family, found->ai_addr, found->ai_addrlen, address,
+			       ret_fd, failure);
 	if (found)
 		freeaddrinfo(found);
 	free(host);

@@ -63,7 +63,8 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
 		connection->head_error = E_BODY_TOO_LARGE;
 		return HPE_USER;
 	}
-	bool in_input = at >= connection->input && at < connection->input + connection->input_capacity;
+	bool in_input =
+		at >= connection->input && at < connection->input + connection->input_capacity;
 	if (!request->owned_body.base && in_input &&
 		(!request->body.base || request->body.base + request->body.len == at)) {
 		extend(&request->body, at, len);
@@ -178,20 +179,25 @@ static enum error check_head(struct http_connection *connection)
 	struct http_request *request = connection->request;
 	struct span coding = http_header_find(request, SPAN("transfer-encoding"));
 	if (connection->parser.http_major != 1)
-		return refuse(connection, E_BAD_REQUEST, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+		return refuse(
+			connection, E_BAD_REQUEST, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
 	if (http_header_repeats(request, SPAN("host")) > 1 ||
 		(connection->parser.http_minor == 1 &&
 			http_header_repeats(request, SPAN("host")) == 0))
-		return refuse(connection, E_BAD_REQUEST, "The request needs exactly one Host header.");
+		return refuse(
+			connection, E_BAD_REQUEST, "The request needs exactly one Host header.");
 	if (http_header_repeats(request, SPAN("content-length")) > 1)
-		return refuse(connection, E_BAD_REQUEST, sentence_of(HPE_UNEXPECTED_CONTENT_LENGTH));
+		return refuse(
+			connection, E_BAD_REQUEST, sentence_of(HPE_UNEXPECTED_CONTENT_LENGTH));
 	if (!coding.base)
 		return OK;
 	if (request->has_content_length)
-		return refuse(connection, E_BAD_REQUEST, sentence_of(HPE_UNEXPECTED_CONTENT_LENGTH));
+		return refuse(
+			connection, E_BAD_REQUEST, sentence_of(HPE_UNEXPECTED_CONTENT_LENGTH));
 	if (!span_equal_nocase(coding, SPAN("chunked")) || connection->parser.http_minor == 0 ||
 		http_header_repeats(request, SPAN("transfer-encoding")) > 1)
-		return refuse(connection, E_BAD_REQUEST, sentence_of(HPE_INVALID_TRANSFER_ENCODING));
+		return refuse(
+			connection, E_BAD_REQUEST, sentence_of(HPE_INVALID_TRANSFER_ENCODING));
 	request->chunked = true;
 	return OK;
 }
@@ -203,15 +209,15 @@ static void read_head_facts(struct http_connection *connection)
 	for (size_t i = 0; i < request->header_count; i++)
 		request->headers[i].value = strip(request->headers[i].value);
 	split_target(request);
-	request->has_content_length = http_header_find(request, SPAN("content-length")).base != NULL;
+	request->has_content_length =
+		http_header_find(request, SPAN("content-length")).base != NULL;
 	request->content_length = request->has_content_length && !connection->message_complete
 					  ? connection->parser.content_length
 					  : 0;
 	connection->keep_alive = llhttp_should_keep_alive(&connection->parser);
 	connection->expect_continue =
 		connection->parser.http_minor == 1 &&
-		span_equal_nocase(
-			http_header_find(request, SPAN("expect")), SPAN("100-continue"));
+		span_equal_nocase(http_header_find(request, SPAN("expect")), SPAN("100-continue"));
 }
 
 enum error http_parse_head(struct http_connection *connection, size_t head_len)
@@ -220,18 +226,17 @@ enum error http_parse_head(struct http_connection *connection, size_t head_len)
 	connection->parser.data = connection;
 	connection->message_complete = false;
 	connection->head_error = OK;
-	enum llhttp_errno code =
-		llhttp_execute(&connection->parser, connection->input, head_len);
+	enum llhttp_errno code = llhttp_execute(&connection->parser, connection->input, head_len);
 	if (connection->head_error)
-		return refuse(connection, connection->head_error, "The request has too many headers.");
+		return refuse(
+			connection, connection->head_error, "The request has too many headers.");
 	if (code != HPE_OK && code != HPE_PAUSED)
 		return refuse(connection, E_BAD_REQUEST, sentence_of(code));
 	read_head_facts(connection);
 	return check_head(connection);
 }
 
-enum error http_parse_body(
-	struct http_connection *connection, struct span bytes, size_t *ret_used)
+enum error http_parse_body(struct http_connection *connection, struct span bytes, size_t *ret_used)
 {
 	enum llhttp_errno code = llhttp_execute(&connection->parser, bytes.base, bytes.len);
 	if (code == HPE_PAUSED) {

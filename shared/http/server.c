@@ -58,8 +58,8 @@ static enum error accept_one(struct http_server *server)
 {
 	struct sockaddr_storage from = {0};
 	socklen_t len = sizeof(from);
-	int fd = accept4(server->listener.fd, (struct sockaddr *)&from, &len,
-		SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept4(
+		server->listener.fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {
 		take_connection(server, fd, &from);
 		return OK;
@@ -90,8 +90,9 @@ static void on_listener(struct loop_watch *watch, uint32_t events)
 
 static void listen_again(struct loop_deadline *deadline)
 {
-	struct http_server *server = (struct http_server *)((char *)deadline -
-							    offsetof(struct http_server, accept_again));
+	struct http_server *server =
+		(struct http_server *)((char *)deadline -
+				       offsetof(struct http_server, accept_again));
 	if (server->accepting)
 		ensure(loop_add(server->loop, &server->listener, EPOLLIN | EPOLLEXCLUSIVE) == OK);
 }

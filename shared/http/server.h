@@ -9,11 +9,11 @@
 #include "shared/http/http.h"
 
 enum {
-	HTTP_INPUT_FIRST_BYTES = 4096,              /* what most requests fit into */
+	HTTP_INPUT_FIRST_BYTES = 4096,               /* what most requests fit into */
 	HTTP_INPUT_MOST_BYTES = 2 * HTTP_HEAD_BYTES, /* the head, and as much behind it */
-	HTTP_SCRATCH_BYTES = 64 * 1024,             /* large bodies are read through it */
-	HTTP_POOL_COUNT = 1024,                     /* free requests and buffers kept */
-	HTTP_LINGER_MS = 2000,                      /* to read on before a close, lest the answer be reset */
+	HTTP_SCRATCH_BYTES = 64 * 1024,              /* large bodies are read through it */
+	HTTP_POOL_COUNT = 1024,                      /* free requests and buffers kept */
+	HTTP_LINGER_MS = 2000, /* to read on before a close, lest the answer be reset */
 	HTTP_LINGER_BYTES = 1024 * 1024,
 	HTTP_DRAIN_IDLE_MS = 1000, /* a request may be on its way on an idle connection */
 	HTTP_ACCEPT_BATCH = 32,    /* connections taken in one turn */
@@ -52,9 +52,9 @@ struct http_connection {
 	char *input; /* owned; the present request's spans point into it */
 	size_t input_capacity;
 	size_t input_len;
-	size_t parsed;        /* bytes of input that llhttp has seen */
-	struct buf carry;     /* bytes behind a body that came through the scratch buffer */
-	struct buf output;    /* what the peer has not taken yet */
+	size_t parsed;     /* bytes of input that llhttp has seen */
+	struct buf carry;  /* bytes behind a body that came through the scratch buffer */
+	struct buf output; /* what the peer has not taken yet */
 	size_t output_at;
 	size_t body_most_bytes;
 	uint64_t raw_body_bytes; /* body bytes read, with chunk framing */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config - the gateway's settings. */
+#include "gateway/config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/log.h"
+
+enum { THREADS_DEFAULT_MOST = 4, GROUP_COUNT = 4 };
+
+#define ROW(name, type, field, value, least, most, unit, help)                                     \
+	{                                                                                          \
+		name, SETTING_##type, offsetof(struct gateway_settings, field), value, least,      \
+			most, unit, help, 0                                                        \
+	}
+
+static const struct setting gateway_rows[] = {
+	ROW("GATEWAY_ADMIN_LISTEN", TEXT, admin_listen, "127.0.0.1:9090", 0, 0, "",
+		"Where /healthz, /readyz and /metrics are served; keep it from the public."),
+	ROW("GATEWAY_ANSWER_TIMEOUT_MS", INT, answer_timeout_ms, "15000", 100, 600000, "ms",
+		"The longest a sender waits for Kafka; longer than GATEWAY_KAFKA_TIMEOUT_MS."),
+	ROW("GATEWAY_BODY_TIMEOUT_MS", INT, body_timeout_ms, "10000", 100, 600000, "ms",
+		"From the end of a request's headers to the end of its body."),
+	ROW("GATEWAY_DRAIN_DELAY_MS", INT, drain_delay_ms, "0", 0, 600000, "ms",
+		"After SIGTERM: how long to go on accepting while not ready, for load balancers."),
+	ROW("GATEWAY_DRAIN_TIMEOUT_MS", INT, drain_timeout_ms, "25000", 100, 600000, "ms",
+		"After SIGTERM: the longest to wait for requests in flight."),
+	ROW("GATEWAY_HEAD_TIMEOUT_MS", INT, head_timeout_ms, "10000", 100, 600000, "ms",
+		"From a request's first byte to the end of its headers."),
+	ROW("GATEWAY_IDLE_TIMEOUT_MS", INT, idle_timeout_ms, "75000", 100, 3600000, "ms",
+		"How long a connection may stay open between requests."),
+	ROW("GATEWAY_KAFKA_LINGER_US", INT, linger_us, "1000", 0, 1000000, "us",
+		"How long to gather events before they are sent to Kafka together."),
+	ROW("GATEWAY_KAFKA_TIMEOUT_MS", INT, kafka_timeout_ms, "10000", 100, 600000, "ms",
+		"How long to try to store an event (message.timeout.ms)."),
+	ROW("GATEWAY_LISTEN", TEXT, listen, "127.0.0.1:8080", 0, 0, "",
+		"Where webhooks are taken: host:port, [v6]:port, *:port or unix:/path."),
+	ROW("GATEWAY_MAX_BODY_BYTES", INT, max_body_bytes, "131072", 1024, 1048576, "bytes",
+		"The largest body that is taken."),
+	ROW("GATEWAY_MAX_CONNECTIONS", INT, max_connections, "20000", 1, 1000000, "",
+		"The most connections open at a time."),
+	ROW("GATEWAY_PUBLIC_URL", TEXT, public_url, NULL, 0, 0, "",
+		"The address that senders use, as https://hooks.example.com."),
+	ROW("GATEWAY_REQUESTS_PER_MINUTE", INT, requests_per_minute, "60", 1, 1000000000, "",
+		"Requests a minute of a key whose business has no limit of its own."),
+	ROW("GATEWAY_THREADS", INT, threads, "0", 0, 64, "",
+		"Event loops; 0: one a core, at most 4."),
+	ROW("GATEWAY_WRITE_TIMEOUT_MS", INT, write_timeout_ms, "10000", 100, 600000, "ms",
+		"How long a client may take to read an answer."),
+	ROW("LOG_LEVEL", TEXT, log_level, "info", 0, 0, "",
+		"The least level that is logged: debug, info, warn or error."),
+};
+
+static void make_groups(struct gateway_config *config, struct settings_group groups[GROUP_COUNT])
+{
+	const struct settings_group all[GROUP_COUNT] = {
+		{"Gateway", gateway_rows, sizeof(gateway_rows) / sizeof(*gateway_rows),
+			&config->gateway},
+		{"Keys", key_setting_rows, key_setting_count, &config->keys},
+		{"Kafka", kafka_setting_rows, kafka_setting_count, &config->kafka},
+		{"Postgres", postgres_setting_rows, postgres_setting_count, &config->postgres},
+	};
+	memcpy(groups, all, sizeof(all));
+}
+
+static void check_together(struct gateway_settings *settings, struct buf *problems)
+{
+	int level = log_level_parse(span_of(settings->log_level));
+	if (level < 0)
+		buf_add_text(problems, "LOG_LEVEL: must be debug, info, warn or error\n");
+	else
+		log_set_level((enum log_level)level);
+	if (settings->answer_timeout_ms <= settings->kafka_timeout_ms)
+		buf_add_text(problems, "GATEWAY_ANSWER_TIMEOUT_MS: must be longer than "
+				       "GATEWAY_KAFKA_TIMEOUT_MS, or a "
+				       "sender is answered before Kafka's verdict is in\n");
+	if (settings->linger_us / 1000 >= settings->kafka_timeout_ms)
+		buf_add_text(problems,
+			"GATEWAY_KAFKA_LINGER_US: must be shorter than GATEWAY_KAFKA_TIMEOUT_MS\n");
+}
+
+static void complete(struct gateway_settings *settings)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	if (settings->threads == 0)
+		settings->threads = cores < 1                      ? 1
+				    : cores > THREADS_DEFAULT_MOST ? THREADS_DEFAULT_MOST
+								   : cores;
+}
+
+enum error config_load(struct gateway_config *config, struct buf *problems)
+{
+	struct settings_group groups[GROUP_COUNT];
+	*config = (struct gateway_config){.gateway = {.listen = NULL}};
+	make_groups(config, groups);
+	enum error error = settings_load(groups, GROUP_COUNT, "GATEWAY_", problems);
+	if (error)
+		return error;
+	check_together(&config->gateway, problems);
+	if (problems->len)
+		return E_CONFIG;
+	complete(&config->gateway);
+	kafka_settings_complete(&config->kafka);
+	return OK;
+}
+
+void config_free(struct gateway_config *config)
+{
+	struct settings_group groups[GROUP_COUNT];
+	make_groups(config, groups);
+	settings_free(groups, GROUP_COUNT);
+}
+
+static void write_all(struct buf *out,
+	void (*write_groups)(const struct settings_group *groups, size_t count, struct buf *out))
+{
+	struct gateway_config config = {.gateway = {.listen = NULL}};
+	struct settings_group groups[GROUP_COUNT];
+	make_groups(&config, groups);
+	write_groups(groups, GROUP_COUNT, out);
+}
+
+void config_help(void)
+{
+	struct buf text = {0};
+	write_all(&text, settings_help);
+	(void)fwrite(text.base, 1, text.len, stdout);
+	buf_fini(&text);
+}
+
+void config_example(struct buf *out)
+{
+	write_all(out, settings_example);
+}
+
+void config_describe(struct buf *out)
+{
+	write_all(out, settings_describe);
+}

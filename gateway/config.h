@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config - the gateway's settings. */
+#ifndef INTAKE_GATEWAY_CONFIG_H
+#define INTAKE_GATEWAY_CONFIG_H
+
+#include <stdint.h>
+
+#include "gateway/keys.h"
+#include "shared/buf.h"
+#include "shared/error.h"
+#include "shared/kafka.h"
+#include "shared/postgres.h"
+
+struct gateway_settings {
+	char *listen;
+	char *admin_listen;
+	char *public_url; /* what senders see, no slash at the end; NULL: made from `listen` */
+	char *log_level;
+	int64_t threads; /* 0: one a core, at most 4 */
+	int64_t max_body_bytes;
+	int64_t requests_per_minute;
+	int64_t max_connections;
+	int64_t head_timeout_ms;
+	int64_t body_timeout_ms;
+	int64_t idle_timeout_ms;
+	int64_t write_timeout_ms;
+	int64_t kafka_timeout_ms;
+	int64_t answer_timeout_ms;
+	int64_t linger_us;
+	int64_t drain_delay_ms;
+	int64_t drain_timeout_ms;
+};
+
+struct gateway_config {
+	struct gateway_settings gateway;
+	struct kafka_settings kafka;
+	struct postgres_settings postgres;
+	struct key_settings keys;
+};
+
+/*
+ * Read and check the environment.
+ *
+ * Takes:   problems - gets one sentence a line.
+ * Returns: OK; E_CONFIG. Either way config_free it.
+ */
+MUST_CHECK enum error config_load(struct gateway_config *config, struct buf *problems);
+void config_free(struct gateway_config *config);
+
+/* Print the settings to stdout, for --help. */
+void config_help(void);
+
+/* Print the settings as an environment file, for deploy/gateway.env.example. */
+void config_example(struct buf *out);
+
+/* Print the settings as rows of a Markdown table, for the README. */
+void config_describe(struct buf *out);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* headers - first step: is it a POST to the webhook, with its key where a key belongs? */
+#include "gateway/submission.h"
+
+#define WEBHOOK_PATH "/api/webhooks/contacts"
+
+static bool is_webhook_path(struct span path)
+{
+	return span_equal(path, SPAN(WEBHOOK_PATH)) || span_equal(path, SPAN(WEBHOOK_PATH "/"));
+}
+
+static bool is_key_name(struct span name)
+{
+	static const struct span names[] = {
+		SPAN("x-api-key"),
+		SPAN("api-key"),
+		SPAN("api_key"),
+		SPAN("apikey"),
+		SPAN("key"),
+		SPAN("token"),
+		SPAN("access_token"),
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (span_equal_nocase(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A parameter that is named like a key, or whose value begins like one of ours. */
+static bool holds_key(struct span parameter)
+{
+	const char *equals = parameter.len ? memchr(parameter.base, '=', parameter.len) : NULL;
+	if (!equals)
+		return span_starts_nocase(parameter, SPAN("sk_"));
+	struct span name = span_from(parameter.base, (size_t)(equals - parameter.base));
+	struct span value = span_from(equals + 1, parameter.len - name.len - 1);
+	return value.len > 0 && (is_key_name(name) || span_starts_nocase(value, SPAN("sk_")));
+}
+
+static bool query_holds_key(struct span query)
+{
+	while (query.len) {
+		const char *end = memchr(query.base, '&', query.len);
+		size_t len = end ? (size_t)(end - query.base) : query.len;
+		if (holds_key(span_from(query.base, len)))
+			return true;
+		query = end ? span_from(end + 1, query.len - len - 1) : SPAN_NONE;
+	}
+	return false;
+}
+
+enum error headers_step(struct submission *submission)
+{
+	const struct http_request *request = submission->request;
+	if (!is_webhook_path(request->path))
+		return failure_set(&submission->failure, E_NOT_FOUND,
+			"There is nothing here. Contacts are taken by POST " WEBHOOK_PATH ".");
+	if (request->method != METHOD_POST)
+		return E_METHOD_NOT_ALLOWED;
+	if (query_holds_key(request->query))
+		return failure_set(&submission->failure, E_MISSING_API_KEY,
+			"The key belongs in the x-api-key header, not in the URL: URLs end up in "
+			"logs. "
+			"Regenerate this key, it may have been seen.");
+	return OK;
+}

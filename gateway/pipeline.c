@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipeline - what happens to a webhook's request, step by step.
+ *
+ * Cheapest refusal first: an unknown key costs no parsing, a body that is too large is not read.
+ */
+#include "gateway/pipeline.h"
+
+#include "gateway/metrics.h"
+#include "gateway/produce.h"
+#include "gateway/reply.h"
+#include "shared/clock.h"
+
+static submission_step *const steps[] = {
+	headers_step,
+	authenticate_step,
+	limit_step,
+	size_cap_step,
+	read_body_step,
+	parse_body_step,
+	validate_step,
+	encode_step,
+	produce_step,
+};
+
+enum { STEP_COUNT = sizeof(steps) / sizeof(*steps) };
+
+/* The answer; ends the submission. */
+static void finish(struct submission *submission, enum error error)
+{
+	struct pipeline *pipeline = submission->pipeline;
+	loop_disarm(&submission->deadline);
+	if (submission->ticket)
+		produce_abandon(submission->ticket);
+	if (submission->counted && error_blame(error) != BLAME_CALLER && error != OK) {
+		limiter_give_back(
+			pipeline->limiter, &submission->lookup.digest, submission->limit.index);
+		submission->limit.remaining++;
+	}
+	atomic_fetch_sub(&pipeline->in_flight, 1);
+	if (error)
+		reply_refuse(submission, error);
+	else
+		reply_accept(submission);
+}
+
+static void run(struct submission *submission)
+{
+	while (submission->step < STEP_COUNT) {
+		enum error error = steps[submission->step++](submission);
+		if (error == E_PENDING)
+			return; /* it may have been answered and freed already */
+		if (error) {
+			finish(submission, error);
+			return;
+		}
+	}
+	finish(submission, OK);
+}
+
+void pipeline_resume(struct submission *submission, enum error error)
+{
+	if (error)
+		finish(submission, error);
+	else
+		run(submission);
+}
+
+static struct submission *submission_of(struct loop_deadline *deadline)
+{
+	return (struct submission *)((char *)deadline - offsetof(struct submission, deadline));
+}
+
+/*
+ * The last resort: message.timeout.ms is shorter, so Kafka's verdict comes first. (What comes before
+ * Kafka has bounds of its own: the body's time-out, that of a key look-up.)
+ */
+static void on_deadline(struct loop_deadline *deadline)
+{
+	finish(submission_of(deadline), E_MAYBE_STORED);
+}
+
+static struct submission *begin(struct pipeline *pipeline, struct http_request *request)
+{
+	struct submission *submission = arena_alloc(&request->arena, sizeof(*submission));
+	*submission = (struct submission){
+		.pipeline = pipeline,
+		.request = request,
+		.wall_ns = clock_wall_ns(),
+	};
+	submission->request_id = uuid7_new(submission->wall_ns);
+	submission->failure.detail[0] = '\0';
+	request->user = submission;
+	atomic_fetch_add(&pipeline->in_flight, 1);
+	return submission;
+}
+
+static void on_head(struct http_request *request, void *user)
+{
+	struct pipeline *pipeline = user;
+	run(begin(pipeline, request));
+}
+
+static void on_body(struct http_request *request, void *user)
+{
+	(void)user;
+	pipeline_resume(request->user, OK);
+}
+
+static void on_failed(struct http_request *request, enum error error, void *user)
+{
+	struct submission *submission = request->user;
+	if (!submission)
+		submission = begin(user, request);
+	pipeline_resume(submission, error);
+}
+
+void pipeline_init(struct pipeline *pipeline)
+{
+	pipeline->service = (struct http_service){
+		.head = on_head,
+		.body = on_body,
+		.failed = on_failed,
+		.user = pipeline,
+	};
+	pipeline->refusals.every_ms = REPLY_LOG_EVERY_MS;
+	loop_deadlines_init(pipeline->loop, &pipeline->answers,
+		pipeline->config->gateway.answer_timeout_ms, on_deadline);
+}
+
+void pipeline_fini(struct pipeline *pipeline)
+{
+	buf_fini(&pipeline->headers);
+	buf_fini(&pipeline->body);
+}

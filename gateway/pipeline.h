@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipeline - what happens to a webhook's request, step by step; the service that one event loop's
+ * HTTP server serves.
+ */
+#ifndef INTAKE_GATEWAY_PIPELINE_H
+#define INTAKE_GATEWAY_PIPELINE_H
+
+#include <stdatomic.h>
+
+#include "gateway/config.h"
+#include "gateway/submission.h"
+#include "shared/buf.h"
+#include "shared/log.h"
+
+struct producer;
+
+/* One a loop. */
+struct pipeline {
+	const struct gateway_config *config; /* borrowed, as all of these */
+	struct loop *loop;
+	struct keys *keys;
+	struct limiter *limiter;
+	struct producer *producer;
+	struct loop_deadlines answers; /* GATEWAY_ANSWER_TIMEOUT_MS */
+	atomic_size_t in_flight;       /* submissions without an answer */
+	struct log_limit refusals;     /* a flood of bad requests must not fill the disk */
+	struct buf headers;            /* scratch of reply.c */
+	struct buf body;
+	struct http_service service; /* what http_server_new takes */
+};
+
+/* Takes: pipeline - config, loop, keys, limiter and producer are set; fills the rest. */
+void pipeline_init(struct pipeline *pipeline);
+void pipeline_fini(struct pipeline *pipeline);
+
+/*
+ * Go on with a submission that a step left pending.
+ *
+ * Takes: error - how that step ended: OK runs the next one, all else refuses.
+ */
+void pipeline_resume(struct submission *submission, enum error error);
+
+#endif

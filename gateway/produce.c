@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* produce - last step before the answer: store the event in Kafka, and know whether it is stored. */
+#include "gateway/produce.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "gateway/metrics.h"
+#include "gateway/pipeline.h"
+#include "shared/clock.h"
+#include "shared/ensure.h"
+#include "shared/kafka.h"
+#include "shared/log.h"
+#include "shared/memory.h"
+
+enum {
+	PRODUCE_ERROR_LOG_MS = 1000,
+	PRODUCE_ARGUMENTS = 5 + EVENT_HEADER_COUNT,
+};
+
+struct produce_ticket {
+	struct submission *submission; /* NULL: answered already */
+	int64_t produced_us;
+	struct produce_ticket *next_free;
+};
+
+struct producer {
+	struct loop *loop;
+	struct loop_watch watch; /* the eventfd that librdkafka writes to */
+	rd_kafka_t *client;
+	rd_kafka_topic_t *topic;
+	rd_kafka_queue_t *queue;
+	struct produce_ticket *free_tickets;
+	struct log_limit errors;
+	void (*on_fatal)(void *user);
+	void *user;
+	bool fatal;
+};
+
+static struct producer *producer_of(struct loop_watch *watch)
+{
+	return (struct producer *)((char *)watch - offsetof(struct producer, watch));
+}
+
+static struct produce_ticket *ticket_take(struct producer *producer)
+{
+	struct produce_ticket *ticket = producer->free_tickets;
+	if (!ticket)
+		return memory_zeroed(1, sizeof(*ticket));
+	producer->free_tickets = ticket->next_free;
+	*ticket = (struct produce_ticket){.submission = NULL};
+	return ticket;
+}
+
+static void ticket_give(struct producer *producer, struct produce_ticket *ticket)
+{
+	ticket->submission = NULL;
+	ticket->next_free = producer->free_tickets;
+	producer->free_tickets = ticket;
+}
+
+void produce_abandon(struct produce_ticket *ticket)
+{
+	ticket->submission->ticket = NULL;
+	ticket->submission = NULL;
+}
+
+/*
+ * The one place that decides what a sender is told. Nothing but a report without an error, of a message
+ * that all in-sync replicas have, is "stored"; only what librdkafka never sent, or what the broker
+ * refused, is "certainly not".
+ */
+static enum error verdict_of(const rd_kafka_message_t *message)
+{
+	switch (rd_kafka_message_status(message)) {
+	case RD_KAFKA_MSG_STATUS_PERSISTED:
+		return message->err ? E_MAYBE_STORED : OK;
+	case RD_KAFKA_MSG_STATUS_NOT_PERSISTED:
+		return E_NOT_STORED;
+	case RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED:
+		break;
+	}
+	return E_MAYBE_STORED;
+}
+
+static void log_undelivered(struct producer *producer, const rd_kafka_message_t *message)
+{
+	int64_t suppressed = log_limit_take(&producer->errors, loop_now_ms(producer->loop));
+	if (suppressed >= 0)
+		log_warn("produce.failed", log_text("error", rd_kafka_err2name(message->err)),
+			log_text("verdict", error_name(verdict_of(message))),
+			log_int("suppressed", suppressed));
+}
+
+static void take_report(struct producer *producer, const rd_kafka_message_t *message)
+{
+	struct produce_ticket *ticket = message->_private;
+	struct submission *submission = ticket->submission;
+	enum error verdict = verdict_of(message);
+	if (verdict)
+		log_undelivered(producer, message);
+	else
+		metric_observe(METRIC_PRODUCE_SECONDS,
+			(double)(clock_steady_us() - ticket->produced_us) / 1e6);
+	ticket_give(producer, ticket);
+	if (!submission) {
+		metric_add(METRIC_PRODUCE_LATE, 1);
+		return;
+	}
+	submission->ticket = NULL;
+	pipeline_resume(submission, verdict);
+}
+
+static void take_error(struct producer *producer, rd_kafka_event_t *event)
+{
+	char reason[256];
+	rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+	if (code != RD_KAFKA_RESP_ERR__FATAL) {
+		log_warn("kafka.error", log_text("error", rd_kafka_err2name(code)),
+			log_text("text", rd_kafka_event_error_string(event)));
+		return;
+	}
+	code = rd_kafka_fatal_error(producer->client, reason, sizeof(reason));
+	log_error("kafka.fatal", log_text("error", rd_kafka_err2name(code)),
+		log_text("text", reason));
+	if (!producer->fatal) {
+		producer->fatal = true;
+		producer->on_fatal(producer->user);
+	}
+}
+
+static void take_event(struct producer *producer, rd_kafka_event_t *event)
+{
+	const rd_kafka_message_t *message;
+	switch (rd_kafka_event_type(event)) {
+	case RD_KAFKA_EVENT_DR:
+		while ((message = rd_kafka_event_message_next(event)))
+			take_report(producer, message);
+		break;
+	case RD_KAFKA_EVENT_ERROR:
+		take_error(producer, event);
+		break;
+	default:
+		break;
+	}
+}
+
+static void take_events(struct producer *producer)
+{
+	rd_kafka_event_t *event;
+	while ((event = rd_kafka_queue_poll(producer->queue, 0))) {
+		take_event(producer, event);
+		rd_kafka_event_destroy(event);
+	}
+}
+
+static void on_ready(struct loop_watch *watch, uint32_t events)
+{
+	uint64_t count;
+	(void)events;
+	ssize_t got = read(watch->fd, &count, sizeof(count));
+	(void)got;
+	take_events(producer_of(watch));
+}
+
+static enum error make_conf(
+	const struct gateway_config *config, rd_kafka_conf_t **ret_conf, struct failure *failure)
+{
+	char linger_ms[32];
+	char timeout_ms[32];
+	(void)snprintf(
+		linger_ms, sizeof(linger_ms), "%g", (double)config->gateway.linger_us / 1000);
+	(void)snprintf(timeout_ms, sizeof(timeout_ms), "%lld",
+		(long long)config->gateway.kafka_timeout_ms);
+	const struct kafka_property ours[] = {
+		{"acks", "all"},
+		{"enable.idempotence", "true"},
+		{"delivery.report.only.error", "false"},
+		{"linger.ms", linger_ms},
+		{"message.timeout.ms", timeout_ms},
+		{NULL, NULL},
+	};
+	const struct kafka_property defaults[] = {
+		{"client.id", "intake-gateway"},
+		{"compression.type", "lz4"},
+		{"partitioner", "murmur2_random"}, /* as Java clients place keys */
+		{"queue.buffering.max.messages", "100000"},
+		{"queue.buffering.max.kbytes", "65536"},
+		{"socket.keepalive.enable", "true"},
+		{"socket.nagle.disable", "true"},
+		{NULL, NULL},
+	};
+	enum error error = kafka_conf_new(&config->kafka, ours, defaults, ret_conf, failure);
+	if (!error)
+		rd_kafka_conf_set_events(*ret_conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+	return error;
+}
+
+static enum error watch_queue(struct producer *producer)
+{
+	static const uint64_t one = 1;
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	producer->watch = (struct loop_watch){.fd = fd, .ready = on_ready};
+	if (fd < 0 || loop_add(producer->loop, &producer->watch, EPOLLIN))
+		return E_SYSTEM;
+	producer->queue = rd_kafka_queue_get_main(producer->client);
+	rd_kafka_queue_io_event_enable(producer->queue, fd, &one, sizeof(one));
+	return OK;
+}
+
+enum error producer_new(struct loop *loop, const struct gateway_config *config,
+	void (*on_fatal)(void *user), void *user, struct producer **ret_producer,
+	struct failure *failure)
+{
+	char reason[256];
+	rd_kafka_conf_t *conf;
+	enum error error = make_conf(config, &conf, failure);
+	if (error)
+		return error;
+	rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+	if (!client) {
+		rd_kafka_conf_destroy(conf);
+		return failure_set(failure, E_CONFIG, "Kafka: %s", reason);
+	}
+	struct producer *producer = memory_zeroed(1, sizeof(*producer));
+	*producer = (struct producer){
+		.loop = loop,
+		.watch = {.fd = -1},
+		.client = client,
+		.topic = rd_kafka_topic_new(client, config->kafka.topic, NULL),
+		.errors = {.every_ms = PRODUCE_ERROR_LOG_MS},
+		.on_fatal = on_fatal,
+		.user = user,
+	};
+	error = producer->topic ? watch_queue(producer) : E_CONFIG;
+	if (error) {
+		producer_free(producer);
+		return failure_set(failure, error, "CONTACTS_TOPIC: not a name for a topic");
+	}
+	*ret_producer = producer;
+	return OK;
+}
+
+void producer_free(struct producer *producer)
+{
+	if (!producer)
+		return;
+	if (producer->queue) {
+		rd_kafka_queue_io_event_enable(producer->queue, -1, NULL, 0);
+		rd_kafka_queue_destroy(producer->queue);
+		loop_remove(producer->loop, &producer->watch);
+	}
+	if (producer->watch.fd >= 0)
+		(void)close(producer->watch.fd);
+	if (producer->topic)
+		rd_kafka_topic_destroy(producer->topic);
+	rd_kafka_destroy(producer->client);
+	while (producer->free_tickets) {
+		struct produce_ticket *ticket = producer->free_tickets;
+		producer->free_tickets = ticket->next_free;
+		free(ticket);
+	}
+	free(producer);
+}
+
+int producer_flush(struct producer *producer, int timeout_ms)
+{
+	int64_t until_ms = clock_steady_ms() + timeout_ms;
+	while (rd_kafka_outq_len(producer->client) > 0 && clock_steady_ms() < until_ms) {
+		rd_kafka_event_t *event = rd_kafka_queue_poll(producer->queue, 100);
+		if (event)
+			take_event(producer, event);
+		rd_kafka_event_destroy(event);
+	}
+	return rd_kafka_outq_len(producer->client);
+}
+
+enum error producer_probe(struct producer *producer, int timeout_ms, struct failure *failure)
+{
+	const struct rd_kafka_metadata *metadata;
+	const char *topic = rd_kafka_topic_name(producer->topic);
+	rd_kafka_resp_err_t code = rd_kafka_fatal_error(producer->client, NULL, 0);
+	if (code)
+		return failure_set(failure, E_KAFKA_FATAL,
+			"the Kafka producer stopped for good: %s", rd_kafka_err2str(code));
+	code = rd_kafka_metadata(producer->client, 0, producer->topic, &metadata, timeout_ms);
+	if (code)
+		return failure_set(
+			failure, E_KAFKA_AWAY, "Kafka does not answer: %s", rd_kafka_err2str(code));
+	enum error error = OK;
+	if (metadata->topic_cnt != 1 || metadata->topics[0].err ||
+		metadata->topics[0].partition_cnt == 0)
+		error = failure_set(failure, E_NOT_FOUND,
+			"Kafka has no topic %s: run `intake-worker topics create`", topic);
+	rd_kafka_metadata_destroy(metadata);
+	return error;
+}
+
+int producer_in_flight(const struct producer *producer)
+{
+	return rd_kafka_outq_len(producer->client);
+}
+
+/* What rd_kafka_produceva refused was never queued. */
+static enum error refusal_of(rd_kafka_resp_err_t code, struct failure *failure)
+{
+	if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+		return E_OVERLOADED;
+	return failure_set(failure, E_NOT_STORED, "The contact could not be queued for storage.");
+}
+
+static enum error produce(struct producer *producer, const struct event_record *record,
+	struct produce_ticket *ticket, struct failure *failure)
+{
+	rd_kafka_vu_t arguments[PRODUCE_ARGUMENTS] = {
+		{.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = producer->topic},
+		{.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+		{.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)record->key.base, record->key.len}},
+		{.vtype = RD_KAFKA_VTYPE_VALUE,
+			.u.mem = {(void *)record->value.base, record->value.len}},
+		{.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = ticket},
+	};
+	size_t count = PRODUCE_ARGUMENTS - EVENT_HEADER_COUNT;
+	for (size_t i = 0; i < record->header_count; i++) {
+		const struct event_header *header = &record->headers[i];
+		arguments[count].vtype = RD_KAFKA_VTYPE_HEADER;
+		arguments[count].u.header.name = header->name;
+		arguments[count].u.header.val = header->value.base;
+		arguments[count++].u.header.size = (ssize_t)header->value.len;
+	}
+	rd_kafka_error_t *refused = rd_kafka_produceva(producer->client, arguments, count);
+	if (!refused)
+		return OK;
+	enum error error = refusal_of(rd_kafka_error_code(refused), failure);
+	rd_kafka_error_destroy(refused);
+	return error;
+}
+
+enum error produce_step(struct submission *submission)
+{
+	struct pipeline *pipeline = submission->pipeline;
+	struct producer *producer = pipeline->producer;
+	struct produce_ticket *ticket = ticket_take(producer);
+	ticket->submission = submission;
+	ticket->produced_us = loop_now_us(producer->loop);
+	enum error error = produce(producer, &submission->record, ticket, &submission->failure);
+	if (error) {
+		ticket_give(producer, ticket);
+		return error;
+	}
+	submission->ticket = ticket;
+	loop_arm(&pipeline->answers, &submission->deadline);
+	return E_PENDING;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * produce - last step before the answer: store the event in Kafka, and know whether it is stored.
+ *
+ * Design notes. One producer an event loop. librdkafka signals delivery reports by an eventfd in the
+ * loop's epoll; they are taken in batches and answered in the same thread. A ticket ties a message to
+ * its submission; when the submission is answered earlier (its deadline), the ticket lives on until
+ * the report, and then says nothing.
+ */
+#ifndef INTAKE_GATEWAY_PRODUCE_H
+#define INTAKE_GATEWAY_PRODUCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/config.h"
+#include "gateway/submission.h"
+#include "shared/loop.h"
+
+struct producer;
+
+/*
+ * Takes:   loop - where reports are delivered; config - borrowed.
+ *          on_fatal - called once, in the loop's thread, when the producer cannot go on.
+ * Returns: OK, ret_producer owned, free with producer_free; E_CONFIG, E_SYSTEM.
+ */
+MUST_CHECK enum error producer_new(struct loop *loop, const struct gateway_config *config,
+	void (*on_fatal)(void *user), void *user, struct producer **ret_producer,
+	struct failure *failure);
+
+/* Messages that have no report yet are lost: flush first. Takes NULL too. */
+void producer_free(struct producer *producer);
+
+/*
+ * Wait until all messages have their report. The loop does not run meanwhile.
+ *
+ * Returns: how many have none after timeout_ms.
+ */
+int producer_flush(struct producer *producer, int timeout_ms);
+
+/*
+ * Ask the brokers for the topic.
+ *
+ * Returns: OK: it is there; E_KAFKA_AWAY, E_NOT_FOUND, E_KAFKA_FATAL with the sentence.
+ * Thread:  any but the loop's: blocks up to timeout_ms.
+ */
+MUST_CHECK enum error producer_probe(
+	struct producer *producer, int timeout_ms, struct failure *failure);
+
+/* Messages without a report. Thread: any. */
+int producer_in_flight(const struct producer *producer);
+
+/* The submission is answered without waiting for the report. */
+void produce_abandon(struct produce_ticket *ticket);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reply - the answer: 202, or an error that says what to change (contract section 1.1, "Answers").
+ *
+ * One table ties each error to its status, its name and its sentence. Values of a body are never told
+ * back, but for the contact that was accepted.
+ */
+#ifndef INTAKE_GATEWAY_REPLY_H
+#define INTAKE_GATEWAY_REPLY_H
+
+#include "gateway/submission.h"
+
+enum {
+	REPLY_LOG_EVERY_MS = 1000
+}; /* a refused request is one log line, at most one in this time */
+
+/* Both end the submission and its request. */
+void reply_accept(struct submission *submission);
+void reply_refuse(struct submission *submission, enum error error);
+
+#endif
