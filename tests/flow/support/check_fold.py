@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Check that a table is what its topic says, without any of our code.
+
+check_fold.py TOPIC CONTACTS [--answers MARKER=FILE]...
+
+TOPIC     what `kcat -C -J` prints: one JSON object a record, headers included
+CONTACTS  one JSON object a row of the table contacts
+FILE      what intake-load --marker MARKER --out FILE wrote: every 202 must be in the topic; of the
+          others only those that were told maybe_stored, or nothing, may be there
+
+Each field's value must be the one of its newest event, by the order of the events' ids (a phone that
+an event does not have changes nothing). Prints what differs; exits 0 if nothing does.
+"""
+
+import argparse
+import json
+import sys
+import uuid
+
+PROBLEMS_SHOWN = 20
+FIELDS = ("name", "phone", "status", "name_event_id", "phone_event_id", "status_event_id")
+TYPE = "contact.received.v1"
+
+
+class Problems:
+    """Counts all, shows the first."""
+
+    def __init__(self):
+        self.count = 0
+
+    def add(self, text):
+        self.count += 1
+        if self.count <= PROBLEMS_SHOWN:
+            print(text)
+
+
+def read_events(path, problems):
+    """Yield (id, value) of each record, after checking what the contract says of its form."""
+    partitions = {}
+    seen = set()
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            record = json.loads(line)
+            pairs = record.get("headers", [])
+            headers = dict(zip(pairs[0::2], pairs[1::2]))
+            value = json.loads(record["payload"])
+            where = f"{record['partition']}/{record['offset']}"
+            event_id = headers.get("ce_id", "")
+            if headers.get("ce_type") != TYPE or headers.get("ce_specversion") != "1.0":
+                problems.add(f"{where}: not a CloudEvent of ours: {sorted(headers)}")
+            if uuid.UUID(event_id).version != 7:
+                problems.add(f"{where}: ce_id is no UUIDv7")
+            if record["key"] != f"{value['business_id']}:{value['email']}":
+                problems.add(f"{where}: the record key is not business_id:email")
+            if partitions.setdefault(record["key"], record["partition"]) != record["partition"]:
+                problems.add(f"{where}: this contact's events are in two partitions")
+            if event_id in seen:
+                problems.add(f"{where}: ce_id {event_id} is there twice")
+            seen.add(event_id)
+            yield event_id, value
+
+
+def fold(events):
+    """The table that the events make, by (business_id, email)."""
+    rows = {}
+    for event_id, value in events:
+        key = (value["business_id"], value["email"])
+        row = rows.setdefault(key, dict.fromkeys(FIELDS) | {"ids": set()})
+        row["ids"].add(event_id)
+        if row["name_event_id"] is None or event_id > row["name_event_id"]:
+            row.update(name=value["name"], name_event_id=event_id)
+            row.update(status="active", status_event_id=event_id)
+        if "phone" in value and (row["phone_event_id"] is None or event_id > row["phone_event_id"]):
+            row.update(phone=value["phone"], phone_event_id=event_id)
+    return rows
+
+
+def compare(expected, path, problems):
+    """The table against the fold; returns the number of rows."""
+    found = {}
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            found[(row["business_id"], row["email"])] = row
+    for key in expected.keys() - found.keys():
+        problems.add(f"{key}: no row")
+    for key in found.keys() - expected.keys():
+        problems.add(f"{key}: a row that no event made")
+    for key in expected.keys() & found.keys():
+        for field in FIELDS:
+            if expected[key][field] != found[key][field]:
+                problems.add(f"{key}: {field} is {found[key][field]!r}, "
+                             f"the topic says {expected[key][field]!r}")
+        if found[key]["id"] not in expected[key]["ids"]:
+            problems.add(f"{key}: its id is not that of one of its events")
+    return len(found)
+
+
+def check_answers(events, path, marker, problems):
+    """What senders were told against what the topic has; returns counts by answer."""
+    by_number = {}
+    for event_id, value in events:
+        if value["name"].startswith(marker + " "):
+            by_number.setdefault(int(value["name"][len(marker) + 1:]), []).append(event_id)
+    counts = {}
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            number, status, error, event_id = line.split()
+            stored = by_number.pop(int(number), [])
+            told = "accepted" if status == "202" else error
+            counts[told] = counts.get(told, 0) + 1
+            if status == "202" and stored != [event_id]:
+                problems.add(f"request {number}: accepted as {event_id}, stored as {stored}")
+            if told not in ("accepted", "maybe_stored", "no_answer") and stored:
+                problems.add(f"request {number}: told {status} {error}, but it is in the topic")
+    for number in by_number:
+        problems.add(f"request {number}: in the topic, but never sent")
+    return counts
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("topic")
+    parser.add_argument("contacts")
+    parser.add_argument("--answers", action="append", default=[])
+    options = parser.parse_args()
+    problems = Problems()
+    events = list(read_events(options.topic, problems))
+    rows = compare(fold(events), options.contacts, problems)
+    print(f"events={len(events)} rows={rows}", end="")
+    for answers in options.answers:
+        marker, path = answers.split("=", 1)
+        counts = check_answers(events, path, marker, problems)
+        print("", *(f"{told}={count}" for told, count in sorted(counts.items())), end="")
+    print(f" problems={problems.count}")
+    sys.exit(1 if problems.count or not events else 0)
+
+
+if __name__ == "__main__":
+    main()
