@@ -249,20 +249,35 @@ void key_cache_put_known(struct key_cache *cache, const struct api_key_digest *d
 	unlock_shard(shard);
 }
 
+/* Deletes the known entry. False: it is newer. Takes: shard - locked. */
+static bool forget(struct shard *shard, const struct api_key_digest *digest, uint64_t sequence)
+{
+	struct entry *known = table_find(&shard->known, digest);
+	if (is_older(known, sequence))
+		return false;
+	if (known)
+		table_delete(&shard->known, known);
+	free(known);
+	return true;
+}
+
 void key_cache_put_unknown(struct key_cache *cache, const struct api_key_digest *digest,
 	uint64_t sequence, int64_t now_ms)
 {
 	struct shard *shard = lock_shard(cache, digest);
-	struct entry *known = table_find(&shard->known, digest);
-	if (!is_older(known, sequence)) {
-		if (known) {
-			table_delete(&shard->known, known);
-			free(known);
-		}
+	if (forget(shard, digest, sequence)) {
 		struct entry *entry = table_renew(&shard->unknown, digest);
 		entry->sequence = sequence;
 		entry->found_ms = now_ms;
 	}
+	unlock_shard(shard);
+}
+
+void key_cache_forget(
+	struct key_cache *cache, const struct api_key_digest *digest, uint64_t sequence)
+{
+	struct shard *shard = lock_shard(cache, digest);
+	(void)forget(shard, digest, sequence);
 	unlock_shard(shard);
 }
 

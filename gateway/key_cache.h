@@ -69,6 +69,10 @@ void key_cache_put_known(struct key_cache *cache, const struct api_key_digest *d
 void key_cache_put_unknown(struct key_cache *cache, const struct api_key_digest *digest,
 	uint64_t sequence, int64_t now_ms);
 
+/* The digest opens nothing, says a look-up of that number, and no more than that. */
+void key_cache_forget(
+	struct key_cache *cache, const struct api_key_digest *digest, uint64_t sequence);
+
 /* A key of this business changed: its entries are gone, and all that say "nobody's". */
 void key_cache_drop_business(struct key_cache *cache, const struct uuid *business_id);
 

@@ -252,7 +252,7 @@ enum error key_store_load_legacy(struct key_store *store, size_t most, struct le
 		count += read_legacy(result, row, &keys[count]);
 	*ret_keys = keys;
 	*ret_count = count;
-	*ret_total = rows > 0 ? postgres_get_int(result, 0, 3) : 0;
+	*ret_total = rows > 0 ? postgres_get_int(result, 0, 3) - (rows - (int64_t)count) : 0;
 	return OK;
 }
 
