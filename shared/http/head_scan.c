@@ -19,13 +19,25 @@ static const char *check_header_line(struct span line)
 	return NULL;
 }
 
+/* RFC 9112 section 3: method, target and version with one space between. */
+static const char *check_request_line(struct span line)
+{
+	size_t spaces = 0;
+	for (size_t i = 0; i < line.len; i++) {
+		spaces += line.base[i] == ' ';
+		if (line.base[i] == '\t' || (line.base[i] == ' ' && line.base[i - 1] == ' '))
+			return "The request line has white space where it should not.";
+	}
+	return spaces == 2 ? NULL : "The request line is not method, target and version.";
+}
+
 static const char *check_line(struct span line, bool request_line)
 {
 	if (memchr(line.base, '\r', line.len))
 		return "The request's head holds a CR that no LF follows.";
 	if (memchr(line.base, '\0', line.len))
 		return "The request's head holds a NUL.";
-	return request_line ? NULL : check_header_line(line);
+	return request_line ? check_request_line(line) : check_header_line(line);
 }
 
 static bool starts_like_a_method(struct span head)

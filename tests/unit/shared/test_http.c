@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_http - the HTTP server from outside, byte by byte where it matters. */
+#include "shared/http/http.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "shared/ensure.h"
+#include "shared/metrics.h"
+#include "tests/unit/test.h"
+
+enum { BODY_MOST = 100000 };
+
+static struct loop *loop;
+static struct http_server *server;
+static struct http_service service;
+static pthread_t thread;
+static int listen_fd;
+static struct sockaddr_storage address;
+static socklen_t address_len;
+static struct http_limits limits;
+static atomic_int last_error;
+static atomic_int answered;
+static struct loop_task later;
+static struct http_request *waiting;
+static struct loop_task drain_task;
+
+static void answer(struct http_request *request, int status, struct span body)
+{
+	struct http_response response = {
+		.status = status,
+		.headers = SPAN("X-Test: yes\r\n"),
+		.body = body,
+	};
+	http_answer(request, &response);
+	answered++;
+}
+
+static void answer_later(struct loop_task *task)
+{
+	(void)task;
+	answer(waiting, 200, SPAN("later"));
+}
+
+static void on_head(struct http_request *request, void *user)
+{
+	(void)user;
+	if (span_equal(request->path, SPAN("/now"))) {
+		answer(request, 200, SPAN("now"));
+	} else if (span_equal(request->path, SPAN("/later"))) {
+		waiting = request;
+		later.run = answer_later;
+	} else if (http_read_body(request, BODY_MOST) == E_CLIENT_GONE) {
+		answer(request, 500, SPAN_NONE);
+	}
+}
+
+static void on_body(struct http_request *request, void *user)
+{
+	(void)user;
+	answer(request, 200, request->body);
+}
+
+static void on_failed(struct http_request *request, enum error error, void *user)
+{
+	(void)user;
+	last_error = error;
+	answer(request, error == E_BODY_TOO_LARGE ? 413 : 400, SPAN("failed"));
+}
+
+static void *run(void *user)
+{
+	(void)user;
+	loop_run(loop);
+	return NULL;
+}
+
+static void start_on(const char *where)
+{
+	static const struct metric no_metrics[1];
+	struct failure failure;
+	metrics_init(no_metrics, 0);
+	limits = (struct http_limits){100, 300, 300, 5000, 1000};
+	ck_assert_int_eq(http_listen(where, &listen_fd, &failure), OK);
+	address_len = sizeof(address);
+	ck_assert_int_eq(getsockname(listen_fd, (struct sockaddr *)&address, &address_len), 0);
+	service = (struct http_service){on_head, on_body, on_failed, NULL};
+	loop = loop_new();
+	server = http_server_new(loop, listen_fd, &service, &limits);
+	ck_assert_int_eq(pthread_create(&thread, NULL, run, NULL), 0);
+}
+
+static void start(void)
+{
+	start_on("127.0.0.1:0");
+}
+
+static void stop(void)
+{
+	loop_stop(loop);
+	pthread_join(thread, NULL);
+	http_server_free(server);
+	loop_free(loop);
+	close(listen_fd);
+	metrics_fini();
+}
+
+static int dial(void)
+{
+	int fd = socket(address.ss_family, SOCK_STREAM, 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, address_len), 0);
+	return fd;
+}
+
+static void put(int fd, struct span bytes)
+{
+	ck_assert_int_eq(send(fd, bytes.base, bytes.len, MSG_NOSIGNAL), (ssize_t)bytes.len);
+}
+
+/* All that comes within wait_ms of silence, or until the end; NUL-terminated. */
+static size_t take(int fd, char *out, size_t room, int wait_ms)
+{
+	size_t len = 0;
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	while (len < room - 1 && poll(&poll_fd, 1, wait_ms) == 1) {
+		ssize_t got = recv(fd, out + len, room - 1 - len, 0);
+		if (got <= 0)
+			break;
+		len += (size_t)got;
+	}
+	out[len] = '\0';
+	return len;
+}
+
+static bool is_closed(int fd)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	char byte;
+	return poll(&poll_fd, 1, 3000) == 1 && recv(fd, &byte, 1, 0) <= 0;
+}
+
+static size_t count_of(const char *text, const char *what)
+{
+	size_t count = 0;
+	for (; (text = strstr(text, what)); text++)
+		count++;
+	return count;
+}
+
+static char got[512 * 1024];
+
+static const char *exchange(struct span request)
+{
+	int fd = dial();
+	put(fd, request);
+	take(fd, got, sizeof(got), 150);
+	close(fd);
+	return got;
+}
+
+START_TEST(a_body_comes_back)
+{
+	start();
+	exchange(SPAN("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"));
+	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 200 OK\r\nDate: "));
+	ck_assert_ptr_nonnull(strstr(got, "\r\nContent-Length: 5\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "\r\nX-Test: yes\r\n\r\nhello"));
+	stop();
+}
+END_TEST
+
+START_TEST(a_request_may_come_byte_by_byte)
+{
+	struct span request =
+		SPAN("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+		     "2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nTrailer: t\r\n\r\n");
+	start();
+	int fd = dial();
+	for (size_t i = 0; i < request.len; i++) {
+		put(fd, span_from(request.base + i, 1));
+		if (i % 16 == 0)
+			usleep(1000); /* so that the server sees pieces */
+	}
+	take(fd, got, sizeof(got), 150);
+	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\nhello"));
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(pipelined_requests_are_answered_in_order)
+{
+	start();
+	int fd = dial();
+	put(fd, SPAN("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\none"
+		     "GET /later HTTP/1.1\r\nHost: a\r\n\r\n"
+		     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nthree"));
+	take(fd, got, sizeof(got), 150);
+	ck_assert_uint_eq(count_of(got, "HTTP/1.1 200"), 1);
+	loop_post(loop, &later);
+	size_t len = strlen(got);
+	take(fd, got + len, sizeof(got) - len, 150);
+	ck_assert_uint_eq(count_of(got, "HTTP/1.1 200"), 3);
+	ck_assert(strstr(got, "one") < strstr(got, "later"));
+	ck_assert(strstr(got, "later") < strstr(got, "three"));
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(large_bodies_and_what_follows_them_arrive_whole)
+{
+	static char request[BODY_MOST + 200];
+	start();
+	int len = snprintf(request, sizeof(request),
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", BODY_MOST);
+	memset(request + len, 'x', BODY_MOST);
+	int fd = dial();
+	put(fd, span_from(request, (size_t)len + BODY_MOST));
+	put(fd, SPAN("GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
+	take(fd, got, sizeof(got), 300);
+	ck_assert_uint_eq(count_of(got, "HTTP/1.1 200"), 2);
+	ck_assert_uint_eq(count_of(got, "xxxxxxxxxx"), BODY_MOST - 9);
+	ck_assert_ptr_nonnull(strstr(got, "now"));
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(a_chunked_body_and_the_next_request_in_one_write)
+{
+	start();
+	exchange(SPAN("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+		      "a\r\n0123456789\r\n5\r\nabcde\r\n0\r\n\r\n"
+		      "GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "0123456789abcdeHTTP/1.1 200"));
+	stop();
+}
+END_TEST
+
+START_TEST(a_body_too_large_is_refused_before_it_is_read)
+{
+	start();
+	int fd = dial();
+	put(fd, SPAN("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n"));
+	take(fd, got, sizeof(got), 150);
+	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 413"));
+	ck_assert_ptr_nonnull(strstr(got, "Connection: close"));
+	ck_assert(is_closed(fd));
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(a_chunked_body_is_cut_off_at_the_limit)
+{
+	start();
+	int fd = dial();
+	static char chunk[10008] = "2710\r\n";
+	memset(chunk + 6, 'x', 10000);
+	memcpy(chunk + 10006, "\r\n", 2);
+	put(fd, SPAN("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"));
+	for (int i = 0; i < 11; i++)
+		(void)send(fd, chunk, sizeof(chunk), MSG_NOSIGNAL);
+	take(fd, got, sizeof(got), 150);
+	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 413"));
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(a_small_unread_body_keeps_the_connection)
+{
+	start();
+	int fd = dial();
+	put(fd, SPAN("POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"));
+	take(fd, got, sizeof(got), 100);
+	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 200"));
+	put(fd, SPAN("helloGET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
+	take(fd, got, sizeof(got), 100);
+	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 200"));
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(continue_is_said_only_when_the_body_is_wanted)
+{
+	start();
+	int fd = dial();
+	put(fd, SPAN("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+		     "Expect: 100-continue\r\n\r\n"));
+	take(fd, got, sizeof(got), 100);
+	ck_assert_str_eq(got, "HTTP/1.1 100 Continue\r\n\r\n");
+	put(fd, SPAN("hello"));
+	take(fd, got, sizeof(got), 100);
+	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\nhello"));
+	put(fd, SPAN("POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+		     "Expect: 100-continue\r\n\r\n"));
+	take(fd, got, sizeof(got), 100);
+	ck_assert_ptr_null(strstr(got, "100 Continue"));
+	ck_assert_ptr_nonnull(strstr(got, "Connection: close"));
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(malformed_requests_are_refused_and_closed)
+{
+	static const struct span requests[] = {
+		SPAN("GET / HTTP/1.1\r\n\r\n"),                       /* no Host */
+		SPAN("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), /* two */
+		SPAN("GET / HTTP/2.0\r\nHost: a\r\n\r\n"),
+		SPAN("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: "
+		     "1\r\n\r\nx"),
+		SPAN("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+		     "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+		SPAN("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+		     "Content-Length: 1\r\n\r\n0\r\n\r\n"),
+		SPAN("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, "
+		     "chunked\r\n\r\n0\r\n\r\n"),
+		SPAN("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n"),
+		SPAN("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n"),
+		SPAN("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\nx"),
+		SPAN("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n"),
+		SPAN("GET / HTTP/1.1\r\nHost : a\r\n\r\n"),
+		SPAN("GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
+		SPAN("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+		SPAN("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+		SPAN("not http at all\r\n\r\n"),
+	};
+	start();
+	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+		last_error = OK;
+		int fd = dial();
+		put(fd, requests[i]);
+		take(fd, got, sizeof(got), 1000);
+		ck_assert_msg(strstr(got, "HTTP/1.1 400"), "request %zu: %s", i, got);
+		ck_assert_msg(count_of(got, "HTTP/1.1") == 1, "request %zu: %s", i, got);
+		ck_assert_int_eq(last_error, E_BAD_REQUEST);
+		ck_assert_msg(is_closed(fd), "request %zu", i);
+		close(fd);
+	}
+	stop();
+}
+END_TEST
+
+START_TEST(headers_have_a_limit)
+{
+	static char request[HTTP_HEAD_BYTES + 1024];
+	start();
+	size_t len = (size_t)snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: a\r\nX: ");
+	memset(request + len, 'x', sizeof(request) - len);
+	exchange(span_from(request, sizeof(request)));
+	ck_assert_int_eq(last_error, E_HEADERS_TOO_LARGE);
+	len = (size_t)snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: a\r\n");
+	for (int i = 0; i < HTTP_HEADERS_MOST; i++)
+		len += (size_t)snprintf(request + len, sizeof(request) - len, "X: %d\r\n", i);
+	len += (size_t)snprintf(request + len, sizeof(request) - len, "\r\n");
+	last_error = OK;
+	exchange(span_from(request, len));
+	ck_assert_int_eq(last_error, E_HEADERS_TOO_LARGE);
+	stop();
+}
+END_TEST
+
+START_TEST(a_slow_head_and_a_slow_body_are_cut_off)
+{
+	start();
+	int fd = dial();
+	put(fd, SPAN("GET / HTTP/1.1\r\nHost: "));
+	take(fd, got, sizeof(got), 1500);
+	ck_assert_int_eq(last_error, E_REQUEST_TIMEOUT);
+	close(fd);
+	last_error = OK;
+	fd = dial();
+	put(fd, SPAN("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe"));
+	take(fd, got, sizeof(got), 1500);
+	ck_assert_int_eq(last_error, E_REQUEST_TIMEOUT);
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(a_client_that_leaves_is_forgotten)
+{
+	start();
+	int before = answered;
+	int fd = dial();
+	put(fd, SPAN("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe"));
+	usleep(50000);
+	close(fd);
+	fd = dial();
+	put(fd, SPAN("GET /later HTTP/1.1\r\nHost: a\r\n\r\n"));
+	usleep(50000);
+	struct linger reset = {1, 0};
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(fd);
+	usleep(50000);
+	loop_post(loop, &later);
+	usleep(50000);
+	ck_assert_int_eq(answered - before, 2);
+	ck_assert_int_eq(last_error, E_CLIENT_GONE);
+	stop();
+}
+END_TEST
+
+START_TEST(a_half_closed_client_gets_its_answer)
+{
+	start();
+	int fd = dial();
+	put(fd, SPAN("GET /later HTTP/1.1\r\nHost: a\r\n\r\n"));
+	shutdown(fd, SHUT_WR);
+	usleep(50000);
+	loop_post(loop, &later);
+	take(fd, got, sizeof(got), 200);
+	ck_assert_ptr_nonnull(strstr(got, "later"));
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(an_absolute_target_and_a_query_are_taken_apart)
+{
+	start();
+	exchange(SPAN("GET http://example.com/now?x=1 HTTP/1.1\r\nHost: a\r\n\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "now"));
+	stop();
+}
+END_TEST
+
+START_TEST(head_has_no_body_and_http_1_0_closes)
+{
+	start();
+	exchange(SPAN("HEAD /now HTTP/1.1\r\nHost: a\r\n\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "Content-Length: 3\r\n"));
+	ck_assert_int_eq(memcmp(got + strlen(got) - 4, "\r\n\r\n", 4), 0);
+	int fd = dial();
+	put(fd, SPAN("GET /now HTTP/1.0\r\n\r\n"));
+	take(fd, got, sizeof(got), 200);
+	ck_assert_ptr_nonnull(strstr(got, "Connection: close"));
+	ck_assert(is_closed(fd));
+	close(fd);
+	stop();
+}
+END_TEST
+
+static void drain(struct loop_task *task)
+{
+	(void)task;
+	http_server_drain(server);
+}
+
+START_TEST(a_drain_answers_what_is_under_way_and_closes)
+{
+	start();
+	int busy = dial();
+	int idle = dial();
+	put(busy, SPAN("GET /later HTTP/1.1\r\nHost: a\r\n\r\n"));
+	usleep(50000);
+	drain_task.run = drain;
+	loop_post(loop, &drain_task);
+	usleep(50000);
+	loop_post(loop, &later);
+	take(busy, got, sizeof(got), 200);
+	ck_assert_ptr_nonnull(strstr(got, "Connection: close"));
+	ck_assert(is_closed(busy));
+	ck_assert(is_closed(idle));
+	close(busy);
+	close(idle);
+	stop();
+}
+END_TEST
+
+START_TEST(more_connections_than_the_cap_are_closed_at_once)
+{
+	int fds[101];
+	start();
+	for (size_t i = 0; i < 101; i++)
+		fds[i] = dial();
+	ck_assert(is_closed(fds[100]));
+	exchange(SPAN("GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
+	ck_assert_str_eq(got, "");
+	close(fds[0]);
+	usleep(50000);
+	exchange(SPAN("GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "200 OK"));
+	for (size_t i = 1; i < 101; i++)
+		close(fds[i]);
+	stop();
+}
+END_TEST
+
+START_TEST(a_unix_socket_serves_too)
+{
+	char path[] = "/tmp/test_http.XXXXXX";
+	char where[64];
+	ck_assert_ptr_nonnull(mkdtemp(path));
+	snprintf(where, sizeof(where), "unix:%s/socket", path);
+	start_on(where);
+	exchange(SPAN("GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "200 OK"));
+	stop();
+	unlink(where + strlen("unix:"));
+	rmdir(path);
+}
+END_TEST
+
+TESTS("http", a_body_comes_back, a_request_may_come_byte_by_byte,
+	pipelined_requests_are_answered_in_order, large_bodies_and_what_follows_them_arrive_whole,
+	a_chunked_body_and_the_next_request_in_one_write,
+	a_body_too_large_is_refused_before_it_is_read, a_chunked_body_is_cut_off_at_the_limit,
+	a_small_unread_body_keeps_the_connection, continue_is_said_only_when_the_body_is_wanted,
+	malformed_requests_are_refused_and_closed, headers_have_a_limit,
+	a_slow_head_and_a_slow_body_are_cut_off, a_client_that_leaves_is_forgotten,
+	a_half_closed_client_gets_its_answer, an_absolute_target_and_a_query_are_taken_apart,
+	head_has_no_body_and_http_1_0_closes, a_drain_answers_what_is_under_way_and_closes,
+	more_connections_than_the_cap_are_closed_at_once, a_unix_socket_serves_too)
