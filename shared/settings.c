@@ -185,7 +185,8 @@ enum error settings_load(
 				wipe_free(text);
 		}
 	}
-	find_unknown(groups, count, prefix, problems);
+	if (prefix)
+		find_unknown(groups, count, prefix, problems);
 	return problems->len > before ? E_CONFIG : OK;
 }
 

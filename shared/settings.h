@@ -49,7 +49,8 @@ struct settings_group {
 /*
  * Read the environment into the groups' structs.
  *
- * Takes:   prefix - "GATEWAY_": an unknown variable of that prefix is a problem.
+ * Takes:   prefix - "GATEWAY_": an unknown variable of that prefix is a problem; NULL: none is (for
+ *          a command that needs only some of a program's settings).
  *          problems - a sentence a line is added to it.
  * Returns: OK; E_CONFIG with at least one problem (structs are filled as far as possible).
  */
