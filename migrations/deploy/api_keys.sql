@@ -61,6 +61,7 @@ when (old.api_key_hash is not null)
 execute function intake.stored_hash_changed();
 
 -- Nothing tells this change of api_key_hash from another's: the trigger ends every key, then come the ones that live.
+-- stored_hash: '<salt hex>:<hash hex>', scrypt N=16384 r=8 p=1, 64 bytes, of the key's 64 hex characters.
 create function intake.set_api_key(
   business_id uuid, stored_hash text, digest bytea, prefix text, keep_old interval default null
 ) returns timestamptz

@@ -29,7 +29,4 @@ alter table public.businesses
   alter column updated_at set default now(),
   alter column updated_at set not null;
 
-comment on column public.businesses.api_key_hash is
-  '<salt hex>:<hash hex>, scrypt N=16384 r=8 p=1 of the key''s 64 hex characters; intake.set_api_key changes it';
-
 commit;

@@ -3,7 +3,6 @@
 --
 -- A write that moves no version is somebody's edit, and so is every write of a role that is not a member of
 -- intake_worker, whatever versions it brings: nobody blocks a contact's later events with a version of his own.
--- Insert: BEFORE takes such versions off; AFTER, when all deletions that could be waited for are committed, gives new ones.
 -- The worker's updates run none of these functions: the WHEN clauses tell them apart.
 -- The names put these triggers after the application's own (they fire in alphabetical order) and let them see its changes.
 
@@ -22,10 +21,7 @@ declare
   version uuid;
 begin
   if is_moved then
-    select greatest(newest, d.event_id) into strict newest
-    from (select) as always
-    left join intake.deletions d
-      on d.business_id = new.business_id and d.email_digest = intake.email_digest(new.email);
+    newest := greatest(newest, intake.deletion_of(new.business_id, new.email));
   end if;
   version := intake.uuid7_after(newest);
 
@@ -94,61 +90,62 @@ create trigger zz_intake_deleted after delete on public.contacts
 referencing old table as deleted for each statement
 execute function intake.contacts_deleted();
 
+-- Its status has another version than its name (of the same moment): so intake.contacts_inserted tells it from the worker's.
 create function intake.contact_inserted_by_others() returns trigger
-language plpgsql set search_path = ''
+language plpgsql security definer set search_path = ''
 as $$
+declare
+  deleted constant uuid := intake.deletion_of(new.business_id, new.email);
 begin
-  new.name_event_id := null;
-  new.phone_event_id := null;
-  new.status_event_id := null;
+  new.name_event_id := intake.uuid7_after(deleted);
+  new.phone_event_id := new.name_event_id;
+  new.status_event_id := intake.uuid7_after(deleted);
   return new;
 end $$;
-comment on function intake.contact_inserted_by_others is 'Take off versions that only the worker may bring';
+comment on function intake.contact_inserted_by_others is 'Give all fields of an insert a version of now, newer than the address''s deletion';
 
 create trigger zz_intake_inserted_by_others before insert on public.contacts for each row
-when (
-  coalesce(new.name_event_id, new.phone_event_id, new.status_event_id) is not null
-  and not pg_has_role('intake_worker', 'member')
-)
+when (new.name_event_id is null or not pg_has_role('intake_worker', 'member'))
 execute function intake.contact_inserted_by_others();
 
--- Each statement here sees the deletions that have been committed by now, also those for which the insert had to wait.
+-- Each statement here sees the deletions that are committed by now, also those for which the insert had to wait.
 create function intake.contacts_inserted() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  -- By others: versions of now, newer than the address's deletion.
-  with others as materialized (
-    select i.id, intake.uuid7_after(d.event_id) as version
-    from inserted i
-    left join intake.deletions d
-      on d.business_id = i.business_id and d.email_digest = intake.email_digest(i.email)
-    where i.name_event_id is null
-  )
-  update public.contacts c
-  set name_event_id = o.version, phone_event_id = o.version, status_event_id = o.version
-  from others o
-  where c.id = o.id;
-
-  -- By the worker: what is older than the address's deletion goes again. Few batches meet a deletion newer than they are.
+  -- Few batches meet a deletion that is newer than they are.
   if (select d.event_id from intake.deletions d order by d.event_id desc limit 1)
     > (select least(i.name_event_id, i.phone_event_id) as oldest from inserted i order by oldest limit 1)
   then
+    -- The worker's: what is older than the deletion goes again.
     delete from public.contacts c
     using inserted i, intake.deletions d
-    where c.id = i.id and d.business_id = i.business_id and d.email_digest = intake.email_digest(i.email)
+    where c.id = i.id and i.name_event_id = i.status_event_id
+      and d.business_id = i.business_id and d.email_digest = intake.email_digest(i.email)
       and d.event_id > i.name_event_id;
 
     update public.contacts c
     set phone = null, phone_event_id = d.event_id
     from inserted i, intake.deletions d
-    where c.id = i.id and d.business_id = i.business_id and d.email_digest = intake.email_digest(i.email)
+    where c.id = i.id and i.name_event_id = i.status_event_id
+      and d.business_id = i.business_id and d.email_digest = intake.email_digest(i.email)
       and d.event_id < i.name_event_id and (i.phone_event_id is null or i.phone_event_id < d.event_id);
-  end if;
 
+    -- Somebody else's is newer than the deletion, whatever the clocks say.
+    update public.contacts c
+    set name_event_id = n.version, phone_event_id = n.version, status_event_id = n.version
+    from (
+      select i.id, intake.uuid7_after(d.event_id) as version
+      from inserted i, intake.deletions d
+      where i.name_event_id <> i.status_event_id
+        and d.business_id = i.business_id and d.email_digest = intake.email_digest(i.email)
+        and d.event_id > i.name_event_id
+    ) as n
+    where c.id = n.id;
+  end if;
   return null;
 end $$;
-comment on function intake.contacts_inserted is 'Give inserts by others their versions; take back what the worker inserted and a deletion had overtaken';
+comment on function intake.contacts_inserted is 'Check inserts again against the deletions that were committed while they waited';
 
 create trigger zz_intake_inserted after insert on public.contacts
 referencing new table as inserted for each statement

@@ -15,6 +15,15 @@ comment on table intake.deletions is 'Contacts deleted by others; an older event
 comment on column intake.deletions.email_digest is 'intake.email_digest of the address; the address is not kept';
 comment on column intake.deletions.event_id is 'Version of the deletion (UUIDv7), newer than every version that the contact had';
 
+create function intake.deletion_of(business_id uuid, email text) returns uuid
+language sql stable
+return (
+  select d.event_id
+  from intake.deletions d
+  where d.business_id = deletion_of.business_id and d.email_digest = intake.email_digest(deletion_of.email)
+);
+comment on function intake.deletion_of is 'Version of an address''s deletion; null: it was never deleted';
+
 -- Nothing is noted where the contact goes with its business, nor where it is older than a deletion already noted.
 create function intake.record_deletion(business_id uuid, email text, newest uuid) returns void
 language sql volatile
@@ -22,10 +31,8 @@ begin atomic
   insert into intake.deletions as d (business_id, email_digest, event_id)
   select b.id, intake.email_digest(record_deletion.email), intake.uuid7_after(record_deletion.newest)
   from public.businesses b
-  where b.id = record_deletion.business_id and not exists (
-    select from intake.deletions other
-    where other.business_id = b.id and other.email_digest = intake.email_digest(record_deletion.email)
-      and other.event_id > record_deletion.newest)
+  where b.id = record_deletion.business_id
+    and (intake.deletion_of(b.id, record_deletion.email) > record_deletion.newest) is not true
   on conflict (business_id, email_digest) do update set event_id = excluded.event_id
   where d.event_id < excluded.event_id;
 end;

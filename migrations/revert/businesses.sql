@@ -3,6 +3,5 @@
 
 begin;
 call intake.lock_soon('public.businesses', 'access exclusive');
-comment on column public.businesses.api_key_hash is null;
 call intake.restore('businesses', array['id', 'user_id', 'name', 'api_key_hash', 'created_at', 'updated_at']);
 commit;

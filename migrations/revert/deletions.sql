@@ -3,5 +3,6 @@
 
 begin;
 drop function intake.record_deletion(uuid, text, uuid);
+drop function intake.deletion_of(uuid, text);
 drop table intake.deletions;
 commit;
