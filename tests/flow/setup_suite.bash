@@ -7,15 +7,16 @@ source "${BASH_SOURCE[0]%/*}/../../deploy/local/common.bash"
 
 # What Intake's own operator would do: migrate, and make a login for each program.
 make_template() {
-	local password=${DATABASE_URL#*:*:}
-	export PGPASSWORD=${password%%@*} FLOW_SERVER=${DATABASE_URL#*@}
+	local login=${DATABASE_URL#*://}
+	login=${login%%@*}
+	export PGUSER=${login%%:*} PGPASSWORD=${login#*:} FLOW_SERVER=${DATABASE_URL#*@}
 	FLOW_SERVER=${FLOW_SERVER%/*}
 	export FLOW_PROGRAM_PASSWORD=flow-$RANDOM$RANDOM$RANDOM
-	psql -X -q -v ON_ERROR_STOP=1 "postgresql://intake@$FLOW_SERVER/postgres" \
+	psql -X -q -v ON_ERROR_STOP=1 "postgresql://$FLOW_SERVER/postgres" \
 		-c 'create database template_intake' >/dev/null
 	(cd "$PROJECT/migrations" && SQITCH_FULLNAME=flow SQITCH_EMAIL=flow@localhost \
-		sqitch deploy --quiet --target "db:pg://intake@$FLOW_SERVER/template_intake") >&2
-	psql -X -q -v ON_ERROR_STOP=1 "postgresql://intake@$FLOW_SERVER/postgres" <<-SQL
+		sqitch deploy --quiet --target "db:pg://$PGUSER@$FLOW_SERVER/template_intake") >&2
+	psql -X -q -v ON_ERROR_STOP=1 "postgresql://$FLOW_SERVER/postgres" <<-SQL
 		create role flow_gateway login password '$FLOW_PROGRAM_PASSWORD' in role intake_gateway;
 		create role flow_worker login password '$FLOW_PROGRAM_PASSWORD' in role intake_worker;
 	SQL

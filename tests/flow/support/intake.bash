@@ -19,9 +19,9 @@ case_begin() {
 	CASE_DATABASE=${name,,}
 	export CASE CASE_DATABASE
 	export CONTACTS_TOPIC=$name WORKER_GROUP=$name
-	psql -X -q "postgresql://intake@$FLOW_SERVER/postgres" \
+	psql -X -q "postgresql://$FLOW_SERVER/postgres" \
 		-c "create database $CASE_DATABASE template template_intake"
-	DATABASE=postgresql://intake@$FLOW_SERVER/$CASE_DATABASE
+	DATABASE=postgresql://$FLOW_SERVER/$CASE_DATABASE
 	owner worker topics create --partitions 6 >"$CASE/topics.log" 2>&1 || { cat "$CASE/topics.log"; return 1; }
 	: >"$CASE/programs"
 	: >"$CASE/keys"
@@ -39,7 +39,7 @@ case_end() {
 		done
 		echo "--- (the case's folder: $CASE)"
 	fi
-	psql -X -q "postgresql://intake@$FLOW_SERVER/postgres" \
+	psql -X -q "postgresql://$FLOW_SERVER/postgres" \
 		-c "drop database if exists $CASE_DATABASE with (force)" || true
 	[[ -z ${BATS_TEST_COMPLETED:-} ]] || rm -rf "$CASE"
 }
