@@ -27,15 +27,23 @@ struct key_row {
 	char prefix[API_KEY_PREFIX_LEN + 1];
 };
 
-/* "1h", "24h" or "7d", as seconds. */
-static enum error check_keep_old(const char *text, char out[static 24])
+/* How long an old key may live on; seconds, as the database is told. */
+static const struct {
+	const char *text;
+	const char *seconds;
+} keep_old_choices[] = {{"1h", "3600"}, {"24h", "86400"}, {"7d", "604800"}};
+
+/* Takes: text - NULL: ret_seconds is NULL too. */
+static enum error check_keep_old(const char *text, const char **ret_seconds)
 {
-	int64_t seconds = 0;
-	if (!program_duration(text, &seconds) ||
-		(seconds != 3600 && seconds != 24 * 3600 && seconds != 7 * 24 * 3600))
-		return command_failed(E_USAGE, "--keep-old takes 1h, 24h or 7d; see --help");
-	(void)snprintf(out, 24, "%lld", (long long)seconds);
-	return OK;
+	*ret_seconds = NULL;
+	for (size_t i = 0; text && i < sizeof(keep_old_choices) / sizeof(*keep_old_choices); i++) {
+		if (strcmp(text, keep_old_choices[i].text) == 0)
+			*ret_seconds = keep_old_choices[i].seconds;
+	}
+	if (!text || *ret_seconds)
+		return OK;
+	return command_failed(E_USAGE, "--keep-old takes 1h, 24h or 7d; see --help");
 }
 
 static enum error make_row(const struct api_key *key, struct key_row *ret_row)
@@ -84,18 +92,18 @@ static enum error store_key(const char *business, const struct key_row *row, con
 
 static enum error regenerate_key(const char *business, const char *keep_old, bool json)
 {
-	char seconds[24];
+	const char *seconds = NULL;
 	struct api_key key;
 	struct key_row row;
 	enum error error = command_check_uuid("--business", business);
-	if (!error && keep_old)
-		error = check_keep_old(keep_old, seconds);
+	if (!error)
+		error = check_keep_old(keep_old, &seconds);
 	if (error)
 		return error;
 	api_key_generate(&key);
 	error = make_row(&key, &row);
 	if (!error)
-		error = store_key(business, &row, keep_old ? seconds : NULL);
+		error = store_key(business, &row, seconds);
 	if (!error)
 		error = print_key(business, &key, json);
 	api_key_wipe(&key);
