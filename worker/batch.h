@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * batch - events on their way to Postgres in one statement, folded to one row a contact.
+ *
+ * Events are kept as events until the batch is folded, so that a partition's can be dropped without
+ * touching those of another that wrote to the same contact.
+ *
+ * Design notes. A batch is passed around whole and has one owner at a time: the Kafka thread fills
+ * and folds it, a lane applies it, the Kafka thread takes it back and clears it for the next events.
+ */
+#ifndef INTAKE_WORKER_BATCH_H
+#define INTAKE_WORKER_BATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/arena.h"
+#include "shared/error.h"
+#include "shared/event.h"
+#include "worker/progress.h"
+
+struct batch_event {
+	struct event event; /* strings in the batch's arena */
+	int32_t partition;
+	int64_t offset;
+};
+
+/* What the events of one contact come to. Borrowed from the batch's events. */
+struct batch_row {
+	const struct event *oldest; /* whose id a new contact gets */
+	const struct event *newest; /* whose name and status are the contact's */
+	const struct event *phone;  /* the newest that has a phone; NULL: none has */
+};
+
+/* What the statement did with the rows. */
+struct batch_outcome {
+	size_t inserted;
+	size_t updated; /* the others were there already, or older than a deletion */
+};
+
+struct batch {
+	struct batch *next; /* its owner's list */
+	struct arena arena;
+	struct batch_event *events; /* owned; in the order in which they came */
+	size_t event_count;
+	size_t event_capacity;
+	size_t bytes; /* what the events take, strings and all */
+
+	/* From batch_fold on. */
+	struct batch_row *rows; /* owned; sorted by business_id and email, bytewise */
+	size_t row_count;
+	struct progress_mark *marks; /* owned; one a partition that has events here */
+	size_t mark_count;
+
+	/* Set by the lane. */
+	enum error error;
+	struct failure failure;
+	struct batch_outcome outcome;
+};
+
+/* Returned owned, free with batch_free. */
+struct batch *batch_new(void);
+
+/* Takes NULL too. */
+void batch_free(struct batch *batch);
+
+/* Empty it for new events; memory of the usual size is kept. */
+void batch_clear(struct batch *batch);
+
+/* Takes: event - copied; its strings live in batch->arena already. */
+void batch_add(struct batch *batch, const struct event *event, int32_t partition, int64_t offset);
+
+/* Drop a partition's events. What was folded is stale: fold again. */
+void batch_drop(struct batch *batch, int32_t partition);
+
+/*
+ * Make rows of the events: for each field the newest value wins, whatever the order they came in.
+ *
+ * The rows are sorted, so that all who write many contacts at once lock them in one order.
+ */
+void batch_fold(struct batch *batch);
+
+#endif

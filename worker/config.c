@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config - the worker's settings. */
+#include "worker/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/log.h"
+
+enum { GROUP_COUNT = 3 };
+
+#define ROW(name, type, field, value, least, most, unit, help)                                     \
+	{                                                                                          \
+		name, SETTING_##type, offsetof(struct worker_settings, field), value, least, most, \
+			unit, help, 0                                                              \
+	}
+
+static const struct setting worker_rows[] = {
+	ROW("LOG_LEVEL", TEXT, log_level, "info", 0, 0, "",
+		"The least level that is logged: debug, info, warn or error."),
+	ROW("WORKER_ADMIN_LISTEN", TEXT, admin_listen, "127.0.0.1:9091", 0, 0, "",
+		"Where /healthz, /readyz and /metrics are served; keep it from the public."),
+	ROW("WORKER_BATCH_BYTES", INT, batch_bytes, "4194304", 16384, 67108864, "bytes",
+		"The most that the events of one statement take."),
+	ROW("WORKER_BATCH_MS", INT, batch_ms, "100", 0, 10000, "ms",
+		"How often, at most, a lane sends a statement that is not full; the first event "
+		"after a quiet time is sent at once."),
+	ROW("WORKER_BATCH_ROWS", INT, batch_rows, "2000", 1, 100000, "",
+		"The most events in one statement."),
+	ROW("WORKER_GROUP", TEXT, group, "intake-worker", 0, 0, "",
+		"The consumer group whose workers share the topic's partitions."),
+	ROW("WORKER_INSTANCE_ID", TEXT, instance_id, NULL, 0, 0, "",
+		"A name of its own for each worker (group.instance.id): a restart within the "
+		"session "
+		"time-out then moves no partitions."),
+	ROW("WORKER_LANES", INT, lanes, "2", 1, 64, "",
+		"Connections to Postgres that are written through at the same time."),
+	ROW("WORKER_PREFETCH_BYTES", INT, prefetch_bytes, "33554432", 1048576, 1073741824, "bytes",
+		"How much of keys and values is read ahead from Kafka, a lane; 100,000 records at "
+		"most. What it takes in memory is about three times as much."),
+};
+
+static void make_groups(struct worker_config *config, struct settings_group groups[GROUP_COUNT])
+{
+	const struct settings_group all[GROUP_COUNT] = {
+		{"Worker", worker_rows, sizeof(worker_rows) / sizeof(*worker_rows),
+			&config->worker},
+		{"Kafka", kafka_setting_rows, kafka_setting_count, &config->kafka},
+		{"Postgres", postgres_setting_rows, postgres_setting_count, &config->postgres},
+	};
+	memcpy(groups, all, sizeof(all));
+}
+
+static void set_log_level(const struct worker_settings *settings, struct buf *problems)
+{
+	int level = log_level_parse(span_of(settings->log_level));
+	if (level < 0)
+		buf_add_text(problems, "LOG_LEVEL: must be debug, info, warn or error\n");
+	else
+		log_set_level((enum log_level)level);
+}
+
+enum error config_load(struct worker_config *config, enum config_scope scope, struct buf *problems)
+{
+	struct settings_group groups[GROUP_COUNT];
+	*config = (struct worker_config){.worker = {.group = NULL}};
+	make_groups(config, groups);
+	enum error error = settings_load(
+		groups, scope == CONFIG_ALL ? GROUP_COUNT : GROUP_COUNT - 1, "WORKER_", problems);
+	if (error)
+		return error;
+	set_log_level(&config->worker, problems);
+	if (problems->len)
+		return E_CONFIG;
+	kafka_settings_complete(&config->kafka);
+	return OK;
+}
+
+void config_free(struct worker_config *config)
+{
+	struct settings_group groups[GROUP_COUNT];
+	make_groups(config, groups);
+	settings_free(groups, GROUP_COUNT);
+}
+
+static void write_all(struct buf *out,
+	void (*write_groups)(const struct settings_group *groups, size_t count, struct buf *out))
+{
+	struct worker_config config = {.worker = {.group = NULL}};
+	struct settings_group groups[GROUP_COUNT];
+	make_groups(&config, groups);
+	write_groups(groups, GROUP_COUNT, out);
+}
+
+void config_help(void)
+{
+	struct buf text = {0};
+	write_all(&text, settings_help);
+	(void)fwrite(text.base, 1, text.len, stdout);
+	buf_fini(&text);
+}
+
+void config_example(struct buf *out)
+{
+	write_all(out, settings_example);
+}
+
+void config_describe(struct buf *out)
+{
+	write_all(out, settings_describe);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config - the worker's settings. */
+#ifndef INTAKE_WORKER_CONFIG_H
+#define INTAKE_WORKER_CONFIG_H
+
+#include <stdint.h>
+
+#include "shared/buf.h"
+#include "shared/error.h"
+#include "shared/kafka.h"
+#include "shared/postgres.h"
+
+struct worker_settings {
+	char *admin_listen;
+	char *group;
+	char *instance_id; /* group.instance.id; NULL: a member without a name */
+	char *log_level;
+	int64_t lanes;
+	int64_t batch_rows;
+	int64_t batch_bytes;
+	int64_t batch_ms;
+	int64_t prefetch_bytes; /* a lane */
+};
+
+struct worker_config {
+	struct worker_settings worker;
+	struct kafka_settings kafka;
+	struct postgres_settings postgres;
+};
+
+/* What a command needs of the settings. */
+enum config_scope {
+	CONFIG_ALL,
+	CONFIG_KAFKA, /* DATABASE_URL need not be set */
+};
+
+/*
+ * Read and check the environment.
+ *
+ * Takes:   problems - gets one sentence a line.
+ * Returns: OK; E_CONFIG. Either way config_free it.
+ */
+MUST_CHECK enum error config_load(
+	struct worker_config *config, enum config_scope scope, struct buf *problems);
+void config_free(struct worker_config *config);
+
+/* Print the settings to stdout, for --help. */
+void config_help(void);
+
+/* Print the settings as an environment file, for deploy/worker.env.example. */
+void config_example(struct buf *out);
+
+/* Print the settings as rows of a Markdown table, for the README. */
+void config_describe(struct buf *out);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* consume - the Kafka thread: reads events, feeds the lanes, commits what is durable. */
+#include "worker/consume.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "shared/clock.h"
+#include "shared/event.h"
+#include "worker/consumer.h"
+#include "worker/metrics.h"
+
+enum {
+	COMMIT_EVERY_MS = 1000,
+	STOP_WAIT_MS = 10 * 1000, /* for the lanes to finish what has been read */
+};
+
+void consume_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+	struct consumer *consumer = opaque;
+	if (code == RD_KAFKA_RESP_ERR__FATAL) {
+		struct failure failure = {.error = E_KAFKA_FATAL};
+		(void)rd_kafka_fatal_error(client, failure.detail, sizeof(failure.detail));
+		consumer_fail(consumer, &failure);
+		return;
+	}
+	int64_t suppressed = log_limit_take(&consumer->kafka_line, clock_steady_ms());
+	if (suppressed >= 0)
+		log_warn("consume.error",
+			log_text("code", rd_kafka_err2name((rd_kafka_resp_err_t)code)),
+			log_text("reason", reason), log_int("suppressed", suppressed));
+}
+
+/*
+ * Every record follows the one before. Where it does not, retention has taken what was not read, or
+ * the topic was cut or made anew: going on is right, going on in silence is not.
+ */
+static void check_offset(struct consumer *consumer, const rd_kafka_message_t *message)
+{
+	int64_t expected = consumer->expected[message->partition];
+	consumer->expected[message->partition] = message->offset + 1;
+	if (expected == PROGRESS_NONE || expected == message->offset)
+		return;
+	metric_add(METRIC_OFFSET_JUMPS, 1);
+	int64_t suppressed = log_limit_take(&consumer->jump_line, clock_steady_ms());
+	if (suppressed >= 0)
+		log_error("consume.offset_jump", log_text("topic", consumer->config->kafka.topic),
+			log_int("partition", message->partition), log_int("expected", expected),
+			log_int("found", message->offset), log_int("suppressed", suppressed),
+			log_text("meaning",
+				message->offset > expected
+					? "records between were never applied and are gone"
+					: "the topic was cut or made anew; reading it again"));
+}
+
+static bool is_header_of_ours(const char *name)
+{
+	return strncmp(name, "ce_", 3) == 0 || strcmp(name, "traceparent") == 0;
+}
+
+/* Headers and value, as they are in librdkafka's memory. */
+static void read_record(const rd_kafka_message_t *message, struct event_record *ret_record)
+{
+	rd_kafka_headers_t *headers = NULL;
+	const char *name;
+	const void *value;
+	size_t len;
+	ret_record->value = span_from(message->payload, message->len);
+	ret_record->header_count = 0;
+	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	bool crowded = rd_kafka_header_cnt(headers) > EVENT_HEADER_COUNT;
+	for (size_t i = 0; ret_record->header_count < EVENT_HEADER_COUNT &&
+			   !rd_kafka_header_get_all(headers, i, &name, &value, &len);
+		i++) {
+		if (!crowded || is_header_of_ours(name))
+			ret_record->headers[ret_record->header_count++] =
+				(struct event_header){name, span_from(value, len)};
+	}
+}
+
+static void take_record(struct consumer *consumer, size_t lane, const rd_kafka_message_t *message)
+{
+	struct event_record record;
+	struct event event;
+	struct failure failure = {0};
+	/* Left in the queue by a partition that went away. */
+	if (!progress_is_assigned(consumer->progress, message->partition))
+		return;
+	read_record(message, &record);
+	if (event_decode(
+		    &record, &feed_open_batch(consumer->feed, lane)->arena, &event, &failure)) {
+		struct failure reason = {0};
+		(void)failure_set(&reason, failure.error, "topic %s partition %d offset %lld: %s",
+			consumer->config->kafka.topic, message->partition,
+			(long long)message->offset, failure.detail);
+		consumer_fail(consumer, &reason);
+		return;
+	}
+	check_offset(consumer, message);
+	feed_add(consumer->feed, &event, message->partition, message->offset);
+	metric_add(METRIC_EVENTS_READ, 1);
+}
+
+static void take_message(struct consumer *consumer, size_t lane, rd_kafka_message_t *message)
+{
+	if (message->err)
+		consume_error(
+			consumer->client, message->err, rd_kafka_message_errstr(message), consumer);
+	else
+		take_record(consumer, lane, message);
+	rd_kafka_message_destroy(message);
+}
+
+/* Rebalances and errors. Records never come this way: their partitions are forwarded. */
+static void serve_group(struct consumer *consumer)
+{
+	rd_kafka_message_t *message;
+	while (!consumer->error &&
+		(message = rd_kafka_consumer_poll(consumer->client, 0)) != NULL) {
+		size_t lane = 0;
+		if (!message->err && progress_is_assigned(consumer->progress, message->partition))
+			lane = feed_lane_of(consumer->feed, message->partition);
+		take_message(consumer, lane, message);
+	}
+}
+
+static void feed_lane(struct consumer *consumer, size_t lane)
+{
+	int64_t now_ms = clock_steady_ms();
+	do {
+		rd_kafka_message_t *message;
+		while (!consumer->error && feed_has_room(consumer->feed, lane) &&
+			(message = rd_kafka_consume_queue(consumer->lane_queues[lane], 0)) != NULL)
+			take_message(consumer, lane, message);
+	} while (feed_flush(consumer->feed, lane, now_ms, false) && !consumer->error);
+}
+
+/* Records that are not applied yet, as far as the fetcher knows. */
+static void measure_lag(struct consumer *consumer)
+{
+	int64_t lag = 0;
+	for (int32_t i = 0; i < progress_partition_count(consumer->progress); i++) {
+		int64_t low;
+		int64_t high;
+		int64_t position = progress_position(consumer->progress, i);
+		if (progress_is_assigned(consumer->progress, i) && position != PROGRESS_NONE &&
+			!rd_kafka_get_watermark_offsets(
+				consumer->client, consumer->config->kafka.topic, i, &low, &high) &&
+			high > position)
+			lag += high - position;
+	}
+	metric_set(METRIC_LAG, (double)lag);
+}
+
+static void commit_when_due(struct consumer *consumer, int64_t now_ms)
+{
+	commit_serve(consumer, 0);
+	if (now_ms < consumer->commit_due_ms)
+		return;
+	consumer->commit_due_ms = now_ms + COMMIT_EVERY_MS;
+	commit_start(consumer);
+	measure_lag(consumer);
+}
+
+static int64_t wait_ms(const struct consumer *consumer, int64_t now_ms)
+{
+	int64_t commit_ms = consumer->commit_due_ms - now_ms;
+	int64_t batch_ms = feed_wait_ms(consumer->feed, now_ms);
+	return batch_ms >= 0 && batch_ms < commit_ms ? batch_ms : commit_ms;
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	return poll(&readable, 1, 0) > 0;
+}
+
+static void work(struct consumer *consumer, int signal_fd)
+{
+	while (!consumer->error && !is_readable(signal_fd)) {
+		consumer_collect(consumer);
+		serve_group(consumer);
+		for (size_t i = 0; i < consumer->lane_count; i++)
+			feed_lane(consumer, i);
+		int64_t now_ms = clock_steady_ms();
+		commit_when_due(consumer, now_ms);
+		consumer_wait(consumer, wait_ms(consumer, now_ms), signal_fd);
+	}
+}
+
+/* Apply what has been read, so that it need not be read again; a bounded time. */
+static void finish(struct consumer *consumer)
+{
+	int64_t deadline_ms = clock_steady_ms() + STOP_WAIT_MS;
+	for (;;) {
+		int64_t now_ms = clock_steady_ms();
+		consumer_collect(consumer);
+		for (size_t i = 0; i < consumer->lane_count; i++)
+			(void)feed_flush(consumer->feed, i, now_ms, true);
+		if (now_ms >= deadline_ms || !feed_is_busy(consumer->feed))
+			return;
+		consumer_wait(consumer, deadline_ms - now_ms, -1);
+	}
+}
+
+static enum error start(struct consumer *consumer, struct failure *failure)
+{
+	const struct worker_settings *settings = &consumer->config->worker;
+	const struct feed_limits limits = {
+		.batch_rows = (size_t)settings->batch_rows,
+		.batch_bytes = (size_t)settings->batch_bytes,
+		.batch_ms = settings->batch_ms,
+	};
+	for (size_t i = 0; i < consumer->lane_count; i++) {
+		consumer->lanes[i] =
+			lane_start(consumer->config->postgres.url, i, consumer->wake_fd);
+		if (!consumer->lanes[i])
+			return failure_set(failure, E_SYSTEM, "no thread for lane %zu", i + 1);
+	}
+	consumer->feed =
+		feed_new(&limits, consumer->lanes, consumer->lane_count, consumer->progress);
+	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(
+		topics, consumer->config->kafka.topic, RD_KAFKA_PARTITION_UA);
+	rd_kafka_resp_err_t error = rd_kafka_subscribe(consumer->client, topics);
+	rd_kafka_topic_partition_list_destroy(topics);
+	return error ? failure_set(failure, E_KAFKA_FATAL, "cannot subscribe: %s",
+			       rd_kafka_err2str(error))
+		     : OK;
+}
+
+enum error consume_run(const struct worker_config *config, int signal_fd, struct failure *failure)
+{
+	struct consumer *consumer = NULL;
+	enum error error = consumer_new(config, &consumer, failure);
+	if (error)
+		return error;
+	error = start(consumer, failure);
+	if (error) {
+		consumer_free(consumer);
+		return error;
+	}
+	work(consumer, signal_fd);
+	log_info("consume.stopping",
+		log_text("reason", consumer->error ? error_name(consumer->error) : "signal"));
+	finish(consumer);
+	commit_and_wait(consumer);
+	(void)rd_kafka_consumer_close(consumer->client);
+	error = consumer->error;
+	if (error)
+		*failure = consumer->failure;
+	consumer_free(consumer);
+	return error;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* consume - the Kafka thread: reads events, feeds the lanes, commits what is durable. */
+#ifndef INTAKE_WORKER_CONSUME_H
+#define INTAKE_WORKER_CONSUME_H
+
+#include "shared/error.h"
+#include "worker/config.h"
+
+/*
+ * Join the group and work until told to stop; then apply what has been read, commit, leave.
+ *
+ * Takes:   signal_fd - readable: stop.
+ * Returns: OK when it was told to stop; else what made it stop. Nothing is lost in either case: what
+ *          is not in Postgres is not committed, and is read again.
+ */
+MUST_CHECK enum error consume_run(
+	const struct worker_config *config, int signal_fd, struct failure *failure);
+
+/* Whether librdkafka takes the configuration. Returns: OK; E_CONFIG. */
+MUST_CHECK enum error consume_check(const struct worker_config *config, struct failure *failure);
+
+#endif

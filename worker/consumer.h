@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * consumer - what the files that read from Kafka share: consume, assignment, commit.
+ *
+ * Design notes. Each lane has a queue of librdkafka's, to which the queues of its partitions are
+ * forwarded. A lane that is behind is simply not read from: its queue fills up, librdkafka stops
+ * fetching for it, and the other lanes go on. (Pausing partitions instead throws away what was
+ * prefetched and fetches it again, in both directions.) The group's own queue is served in every turn,
+ * so that the group keeps us however long Postgres is away.
+ *
+ * Whatever may have work for the Kafka thread writes to one eventfd: librdkafka's queues when they
+ * become non-empty, the lanes when they take or finish a batch.
+ */
+#ifndef INTAKE_WORKER_CONSUMER_H
+#define INTAKE_WORKER_CONSUMER_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/log.h"
+#include "worker/config.h"
+#include "worker/feed.h"
+#include "worker/progress.h"
+
+struct consumer {
+	const struct worker_config *config;
+	rd_kafka_t *client;
+	rd_kafka_queue_t *group_queue;  /* rebalances, errors */
+	rd_kafka_queue_t *commit_queue; /* results of commits */
+	rd_kafka_queue_t **lane_queues; /* owned; one a lane */
+	struct lane **lanes;            /* owned */
+	size_t lane_count;
+	int wake_fd;
+
+	struct feed *feed;
+	struct progress *progress;
+	int64_t *
+		expected; /* owned; by partition: the offset that has to come next, or PROGRESS_NONE */
+	int32_t expected_count;
+
+	bool commit_in_flight;
+	int64_t commit_due_ms;
+	struct log_limit jump_line;
+	struct log_limit kafka_line;
+
+	enum error error; /* other than OK: stop */
+	struct failure failure;
+};
+
+/*
+ * Make the client and its queues; nothing is read yet, no lane has begun.
+ *
+ * Takes:   config - borrowed, as long as the consumer lives.
+ * Returns: OK, ret_consumer owned, free with consumer_free; E_CONFIG, E_SYSTEM.
+ */
+MUST_CHECK enum error consumer_new(const struct worker_config *config,
+	struct consumer **ret_consumer, struct failure *failure);
+
+/* Stops the lanes too. Takes half-built ones and NULL. */
+void consumer_free(struct consumer *consumer);
+
+/* The consumer stops with what is in `failure`; the first reason counts. */
+void consumer_fail(struct consumer *consumer, const struct failure *failure);
+
+/* Sleep until something is to be done or wait_ms are over; other_fd readable counts too (-1: none). */
+void consumer_wait(struct consumer *consumer, int64_t wait_ms, int other_fd);
+
+/* Take back what the lanes have finished. */
+void consumer_collect(struct consumer *consumer);
+
+/* librdkafka's error callback; its opaque is the consumer. Errors that come as messages too. */
+void consume_error(rd_kafka_t *client, int code, const char *reason, void *opaque);
+
+/* librdkafka's rebalance callback; its opaque is the consumer. */
+void assignment_changed(rd_kafka_t *client, rd_kafka_resp_err_t why,
+	rd_kafka_topic_partition_list_t *partitions, void *opaque);
+
+/* Commit what is durable, without waiting; one commit at a time is on its way. */
+void commit_start(struct consumer *consumer);
+
+/* Take results of commits, waiting up to wait_ms for one. */
+void commit_serve(struct consumer *consumer, int wait_ms);
+
+/* Commit what is durable and wait for the answer, a bounded time. */
+void commit_and_wait(struct consumer *consumer);
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* feed - which lane gets a partition's events, and when they are handed over. */
+#include "worker/feed.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/buf.h"
+#include "shared/ensure.h"
+#include "shared/memory.h"
+#include "worker/metrics.h"
+
+enum {
+	JITTER_SHARE = 4
+}; /* a batch is due up to a quarter earlier, so that workers fall out of step */
+
+struct feed_lane {
+	struct lane *lane;  /* borrowed */
+	struct batch *open; /* owned */
+	size_t partition_count;
+	int64_t due_ms;
+};
+
+struct feed_partition {
+	size_t lane;
+	bool assigned;
+};
+
+struct feed {
+	struct feed_limits limits;
+	struct progress *progress; /* borrowed */
+	struct feed_lane *lanes;   /* owned */
+	size_t lane_count;
+	struct feed_partition *partitions; /* owned; by number */
+	int32_t partition_count;
+	struct batch *spare; /* owned list, cleared */
+};
+
+struct feed *feed_new(const struct feed_limits *limits, struct lane *const *lanes,
+	size_t lane_count, struct progress *progress)
+{
+	struct feed *feed = memory_zeroed(1, sizeof(*feed));
+	feed->limits = *limits;
+	feed->progress = progress;
+	feed->lanes = memory_zeroed(lane_count, sizeof(*feed->lanes));
+	feed->lane_count = lane_count;
+	for (size_t i = 0; i < lane_count; i++) {
+		feed->lanes[i].lane = lanes[i];
+		feed->lanes[i].open = batch_new();
+	}
+	return feed;
+}
+
+void feed_free(struct feed *feed)
+{
+	if (!feed)
+		return;
+	for (size_t i = 0; i < feed->lane_count; i++)
+		batch_free(feed->lanes[i].open);
+	while (feed->spare) {
+		struct batch *batch = feed->spare;
+		feed->spare = batch->next;
+		batch_free(batch);
+	}
+	free(feed->lanes);
+	free(feed->partitions);
+	free(feed);
+}
+
+static struct batch *spare_take(struct feed *feed)
+{
+	struct batch *batch = feed->spare;
+	if (!batch)
+		return batch_new();
+	feed->spare = batch->next;
+	batch->next = NULL;
+	return batch;
+}
+
+static void spare_give(struct feed *feed, struct batch *batch)
+{
+	batch_clear(batch);
+	batch->next = feed->spare;
+	feed->spare = batch;
+}
+
+static struct feed_partition *partition_at(struct feed *feed, int32_t partition)
+{
+	ensure(partition >= 0);
+	if (partition >= feed->partition_count) {
+		size_t count = (size_t)partition + 1;
+		feed->partitions =
+			memory_resize(feed->partitions, count * sizeof(*feed->partitions));
+		memset(feed->partitions + feed->partition_count, 0,
+			(count - (size_t)feed->partition_count) * sizeof(*feed->partitions));
+		feed->partition_count = partition + 1;
+	}
+	return &feed->partitions[partition];
+}
+
+size_t feed_assign(struct feed *feed, int32_t partition)
+{
+	struct feed_partition *assigned = partition_at(feed, partition);
+	size_t least = 0;
+	ensure(!assigned->assigned);
+	for (size_t i = 1; i < feed->lane_count; i++) {
+		if (feed->lanes[i].partition_count < feed->lanes[least].partition_count)
+			least = i;
+	}
+	feed->lanes[least].partition_count++;
+	*assigned = (struct feed_partition){.lane = least, .assigned = true};
+	return least;
+}
+
+size_t feed_lane_of(const struct feed *feed, int32_t partition)
+{
+	ensure(partition >= 0 && partition < feed->partition_count);
+	ensure(feed->partitions[partition].assigned);
+	return feed->partitions[partition].lane;
+}
+
+static void drop_events(struct batch *batch, int32_t partition)
+{
+	size_t before = batch->event_count;
+	batch_drop(batch, partition);
+	metric_add(METRIC_EVENTS_DROPPED, before - batch->event_count);
+}
+
+static void drop_marks(struct batch *batch, int32_t partition)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < batch->mark_count; i++) {
+		if (batch->marks[i].partition != partition)
+			batch->marks[kept++] = batch->marks[i];
+	}
+	batch->mark_count = kept;
+}
+
+void feed_revoke(struct feed *feed, int32_t partition)
+{
+	struct feed_lane *lane = &feed->lanes[feed_lane_of(feed, partition)];
+	feed->partitions[partition].assigned = false;
+	lane->partition_count--;
+	drop_events(lane->open, partition);
+
+	struct batch *waiting = lane_withdraw(lane->lane);
+	if (!waiting)
+		return;
+	drop_events(waiting, partition);
+	drop_marks(waiting, partition);
+	if (waiting->event_count == 0) {
+		spare_give(feed, waiting);
+		return;
+	}
+	batch_fold(waiting);
+	lane_hand(lane->lane, waiting);
+}
+
+static bool is_full(const struct feed *feed, const struct batch *batch)
+{
+	return batch->event_count >= feed->limits.batch_rows ||
+	       batch->bytes >= feed->limits.batch_bytes;
+}
+
+bool feed_has_room(const struct feed *feed, size_t lane)
+{
+	return !is_full(feed, feed->lanes[lane].open);
+}
+
+struct batch *feed_open_batch(struct feed *feed, size_t lane)
+{
+	return feed->lanes[lane].open;
+}
+
+void feed_add(struct feed *feed, const struct event *event, int32_t partition, int64_t offset)
+{
+	batch_add(feed->lanes[feed_lane_of(feed, partition)].open, event, partition, offset);
+}
+
+static int64_t *last_offset(struct batch *batch, int32_t partition)
+{
+	for (size_t i = 0; i < batch->mark_count; i++) {
+		if (batch->marks[i].partition == partition)
+			return &batch->marks[i].next_offset;
+	}
+	batch->marks = memory_resize(batch->marks, (batch->mark_count + 1) * sizeof(*batch->marks));
+	batch->marks[batch->mark_count] = (struct progress_mark){.partition = partition};
+	return &batch->marks[batch->mark_count++].next_offset;
+}
+
+/* A mark for each partition in the batch. Its events are in the order in which they were read. */
+static void mark(struct progress *progress, struct batch *batch)
+{
+	int64_t *next_offset = NULL;
+	batch->mark_count = 0;
+	for (size_t i = 0; i < batch->event_count; i++) {
+		const struct batch_event *event = &batch->events[i];
+		if (i == 0 || event->partition != batch->events[i - 1].partition)
+			next_offset = last_offset(batch, event->partition);
+		*next_offset = event->offset + 1;
+	}
+	for (size_t i = 0; i < batch->mark_count; i++)
+		batch->marks[i] = progress_mark(
+			progress, batch->marks[i].partition, batch->marks[i].next_offset);
+}
+
+static int64_t next_due_ms(const struct feed *feed, int64_t now_ms)
+{
+	int64_t jitter_ms = feed->limits.batch_ms / JITTER_SHARE;
+	return now_ms + feed->limits.batch_ms - randombytes_uniform((uint32_t)jitter_ms + 1);
+}
+
+bool feed_flush(struct feed *feed, size_t index, int64_t now_ms, bool hurry)
+{
+	struct feed_lane *lane = &feed->lanes[index];
+	struct batch *batch = lane->open;
+	bool full = is_full(feed, batch);
+	if (batch->event_count == 0 || (!full && !hurry && now_ms < lane->due_ms))
+		return false;
+	enum lane_state state = lane_state(lane->lane);
+	if (state != LANE_IDLE && !(full && state == LANE_BUSY))
+		return false;
+	lane->open = spare_take(feed);
+	lane->due_ms = next_due_ms(feed, now_ms);
+	mark(feed->progress, batch);
+	batch_fold(batch);
+	metric_observe(METRIC_BATCH_ROWS, (double)batch->row_count);
+	lane_hand(lane->lane, batch);
+	return true;
+}
+
+static void count_applied(const struct batch *batch, int64_t wall_ms)
+{
+	const struct batch_outcome *outcome = &batch->outcome;
+	metric_add(METRIC_ROWS_INSERTED, outcome->inserted);
+	metric_add(METRIC_ROWS_UPDATED, outcome->updated);
+	metric_add(METRIC_ROWS_STALE, batch->row_count - outcome->inserted - outcome->updated);
+	for (size_t i = 0; i < batch->event_count; i++)
+		metric_observe(METRIC_END_TO_END_SECONDS,
+			(double)(wall_ms - batch->events[i].event.accepted_ms) / 1000);
+}
+
+/* "contacts partition: offsets from-to", for the person who has to look at them. */
+static enum error explain(const struct batch *batch, struct failure *failure)
+{
+	struct buf text = {0};
+	for (size_t i = 0; i < batch->mark_count; i++) {
+		int32_t partition = batch->marks[i].partition;
+		size_t first = 0;
+		while (batch->events[first].partition != partition)
+			first++;
+		buf_printf(&text, "%s%d:%lld-%lld", i ? "," : "", partition,
+			(long long)batch->events[first].offset,
+			(long long)batch->marks[i].next_offset - 1);
+	}
+	enum error error = failure_set(failure, batch->error, "%s; partition:offsets %s",
+		batch->failure.detail, buf_text(&text));
+	buf_fini(&text);
+	return error;
+}
+
+static enum error settle(
+	struct feed *feed, struct batch *batch, int64_t wall_ms, struct failure *failure)
+{
+	if (batch->error)
+		return explain(batch, failure);
+	for (size_t i = 0; i < batch->mark_count; i++)
+		(void)progress_settle(feed->progress, &batch->marks[i]);
+	count_applied(batch, wall_ms);
+	return OK;
+}
+
+enum error feed_collect(struct feed *feed, int64_t wall_ms, struct failure *failure)
+{
+	enum error first = OK;
+	for (size_t i = 0; i < feed->lane_count; i++) {
+		/* Asked before: a batch that fails it later is collected with the offsets next time. */
+		bool failed = lane_state(feed->lanes[i].lane) == LANE_FAILED;
+		struct batch *batch = lane_collect(feed->lanes[i].lane);
+		while (batch) {
+			struct batch *next = batch->next;
+			struct failure reason = {0};
+			enum error error = settle(feed, batch, wall_ms, &reason);
+			if (error && !first) {
+				first = error;
+				*failure = reason;
+			}
+			spare_give(feed, batch);
+			batch = next;
+		}
+		if (!first && failed) {
+			lane_failure(feed->lanes[i].lane, failure);
+			first = failure->error;
+		}
+	}
+	return first;
+}
+
+int64_t feed_wait_ms(const struct feed *feed, int64_t now_ms)
+{
+	int64_t wait_ms = -1;
+	for (size_t i = 0; i < feed->lane_count; i++) {
+		const struct feed_lane *lane = &feed->lanes[i];
+		if (lane->open->event_count == 0 || lane_state(lane->lane) != LANE_IDLE)
+			continue;
+		int64_t left_ms = lane->due_ms > now_ms ? lane->due_ms - now_ms : 0;
+		if (wait_ms < 0 || left_ms < wait_ms)
+			wait_ms = left_ms;
+	}
+	return wait_ms;
+}
+
+bool feed_is_busy(const struct feed *feed)
+{
+	for (size_t i = 0; i < feed->lane_count; i++) {
+		const struct feed_lane *lane = &feed->lanes[i];
+		enum lane_state state = lane_state(lane->lane);
+		if (state == LANE_FAILED || !lane_is_connected(lane->lane))
+			continue;
+		if (state != LANE_IDLE || lane->open->event_count > 0)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * feed - which lane gets a partition's events, and when they are handed over.
+ *
+ * Design notes. Each lane has one open batch, which grows until it is full or due. It is due when the
+ * lane has nothing to do and was handed nothing for batch_ms: so the first event after a quiet time goes
+ * at once, a steady trickle costs Postgres a few statements a second, and in a backlog every statement
+ * is full. A lane that has a batch waiting takes no more events; they stay in librdkafka, which then
+ * stops fetching. Nothing is paused, nothing is fetched twice.
+ *
+ * Thread: the Kafka thread only.
+ */
+#ifndef INTAKE_WORKER_FEED_H
+#define INTAKE_WORKER_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "worker/batch.h"
+#include "worker/lane.h"
+#include "worker/progress.h"
+
+struct feed;
+
+struct feed_limits {
+	size_t batch_rows;
+	size_t batch_bytes;
+	int64_t batch_ms;
+};
+
+/* Takes: lanes, progress - borrowed. Returned owned, free with feed_free. */
+struct feed *feed_new(const struct feed_limits *limits, struct lane *const *lanes,
+	size_t lane_count, struct progress *progress);
+void feed_free(struct feed *feed);
+
+/* The partition stays with the lane that is returned: the one with the fewest. */
+size_t feed_assign(struct feed *feed, int32_t partition);
+
+/* Drop the partition's events that no lane has begun with. */
+void feed_revoke(struct feed *feed, int32_t partition);
+
+/* The lane of an assigned partition. */
+size_t feed_lane_of(const struct feed *feed, int32_t partition);
+
+/* Whether the lane takes one more event now. */
+bool feed_has_room(const struct feed *feed, size_t lane);
+
+/* The batch that takes the lane's next events: decode into its arena, then feed_add. Borrowed. */
+struct batch *feed_open_batch(struct feed *feed, size_t lane);
+
+/* Takes: event - its strings are in the arena of the open batch of the partition's lane. */
+void feed_add(struct feed *feed, const struct event *event, int32_t partition, int64_t offset);
+
+/*
+ * Hand over the lane's open batch if it is full or due and the lane can take it.
+ *
+ * Takes:   hurry - it is due whatever the time.
+ * Returns: whether it was handed over.
+ */
+bool feed_flush(struct feed *feed, size_t lane, int64_t now_ms, bool hurry);
+
+/*
+ * Take back what the lanes have finished, and note the progress.
+ *
+ * Takes:   wall_ms - for the time that events took.
+ * Returns: OK, or the code of the first batch that can never succeed, with what it was in `failure`.
+ */
+MUST_CHECK enum error feed_collect(struct feed *feed, int64_t wall_ms, struct failure *failure);
+
+/* How long until an open batch is due; -1: none will be before a lane has finished. */
+int64_t feed_wait_ms(const struct feed *feed, int64_t now_ms);
+
+/* Events are left that a working lane will apply. */
+bool feed_is_busy(const struct feed *feed);
+
+#endif

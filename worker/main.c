@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main - intake-worker: events from Kafka into Postgres. */
+#include "shared/program.h"
+#include "worker/config.h"
+#include "worker/run.h"
+#include "worker/topics.h"
+
+static const struct program_command commands[] = {
+	{"run", "[--check]", run_command,
+		"Apply events to Postgres until told to stop (--check: look at the settings "
+		"only)."},
+	{"topics create", "[--partitions N] [--replication N] [--json]", topics_create_command,
+		"Make the topics, or say how those that are there differ."},
+};
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {
+		.name = "intake-worker",
+		.purpose = "writes accepted contacts from Kafka into Postgres",
+		.commands = commands,
+		.count = sizeof(commands) / sizeof(*commands),
+		.settings_help = config_help,
+	};
+	return program_main(&program, argc, argv);
+}

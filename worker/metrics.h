@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metrics - the worker's series. */
+#ifndef INTAKE_WORKER_METRICS_H
+#define INTAKE_WORKER_METRICS_H
+
+#include "shared/metrics.h"
+
+/* X(id, name, labels, type, help, buckets); those of one name stand together */
+#define WORKER_METRICS(X)                                                                          \
+	X(METRIC_BATCH_ROWS, "worker_batch_rows", "", HISTOGRAM, "Rows of a statement, folded.",   \
+		metric_count_buckets)                                                              \
+	X(METRIC_COMMITS_OK, "worker_commits_total", "outcome=\"ok\"", COUNTER,                    \
+		"Commits of offsets to Kafka.", NULL)                                              \
+	X(METRIC_COMMITS_FAILED, "worker_commits_total", "outcome=\"failed\"", COUNTER,            \
+		"Commits of offsets to Kafka.", NULL)                                              \
+	X(METRIC_END_TO_END_SECONDS, "worker_end_to_end_seconds", "", HISTOGRAM,                   \
+		"From an event's acceptance by a gateway to its being durable in Postgres.",       \
+		metric_seconds_buckets)                                                            \
+	X(METRIC_EVENTS_DROPPED, "worker_events_dropped_total", "", COUNTER,                       \
+		"Events read and not applied because their partition went to another worker.",     \
+		NULL)                                                                              \
+	X(METRIC_EVENTS_READ, "worker_events_read_total", "", COUNTER, "Events read from Kafka.",  \
+		NULL)                                                                              \
+	X(METRIC_GROUP_JOINED, "worker_group_joined", "", GAUGE,                                   \
+		"1 once the consumer group has given this worker its partitions, if any.", NULL)   \
+	X(METRIC_LAG, "worker_lag_records", "", GAUGE,                                             \
+		"Records of the assigned partitions that are not applied yet.", NULL)              \
+	X(METRIC_LANES, "worker_lanes", "", GAUGE, "Lanes that the worker has.", NULL)             \
+	X(METRIC_LANES_CONNECTED, "worker_lanes_connected", "", GAUGE,                             \
+		"Lanes that have a connection to Postgres.", NULL)                                 \
+	X(METRIC_OFFSET_JUMPS, "worker_offset_jumps_total", "", COUNTER,                           \
+		"Times that a partition did not go on at the offset it should have: records may "  \
+		"be lost.",                                                                        \
+		NULL)                                                                              \
+	X(METRIC_PARTITIONS, "worker_partitions_assigned", "", GAUGE,                              \
+		"Partitions that this worker has.", NULL)                                          \
+	X(METRIC_REBALANCES_ASSIGNED, "worker_rebalances_total", "outcome=\"assigned\"", COUNTER,  \
+		"Changes of the assignment.", NULL)                                                \
+	X(METRIC_REBALANCES_REVOKED, "worker_rebalances_total", "outcome=\"revoked\"", COUNTER,    \
+		"Changes of the assignment.", NULL)                                                \
+	X(METRIC_REBALANCES_LOST, "worker_rebalances_total", "outcome=\"lost\"", COUNTER,          \
+		"Changes of the assignment.", NULL)                                                \
+	X(METRIC_RETRIES_CONTENTION, "worker_retries_total", "class=\"contention\"", COUNTER,      \
+		"Statements that Postgres asked to try again, or that it did not answer.", NULL)   \
+	X(METRIC_RETRIES_OUTAGE, "worker_retries_total", "class=\"outage\"", COUNTER,              \
+		"Statements that Postgres asked to try again, or that it did not answer.", NULL)   \
+	X(METRIC_ROWS_INSERTED, "worker_rows_total", "outcome=\"inserted\"", COUNTER,              \
+		"Rows that were sent to Postgres.", NULL)                                          \
+	X(METRIC_ROWS_UPDATED, "worker_rows_total", "outcome=\"updated\"", COUNTER,                \
+		"Rows that were sent to Postgres.", NULL)                                          \
+	X(METRIC_ROWS_STALE, "worker_rows_total", "outcome=\"stale\"", COUNTER,                    \
+		"Rows that were sent to Postgres.", NULL)                                          \
+	X(METRIC_UPSERT_SECONDS, "worker_upsert_seconds", "", HISTOGRAM,                           \
+		"How long a statement took, successful ones only.", metric_seconds_buckets)
+
+enum worker_metric {
+	WORKER_METRIC_BEFORE_FIRST = SHARED_METRIC_COUNT - 1,
+#define X(id, name, labels, type, help, buckets) id,
+	WORKER_METRICS(X)
+#undef X
+		WORKER_METRIC_END
+};
+
+/* For metrics_init. */
+extern const struct metric worker_metrics[];
+extern const size_t worker_metric_count;
+
+#endif

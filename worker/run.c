@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run - `intake-worker run`: apply events to Postgres until told to stop. */
+#include "worker/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "shared/admin.h"
+#include "shared/log.h"
+#include "shared/program.h"
+#include "worker/config.h"
+#include "worker/consume.h"
+#include "worker/metrics.h"
+
+/* Degraded is not dead: /healthz has no opinion on any of this. */
+static void not_ready(void *user, struct buf *reasons)
+{
+	(void)user;
+	double lanes = metric_gauge(METRIC_LANES);
+	double connected = metric_gauge(METRIC_LANES_CONNECTED);
+	if (metric_gauge(METRIC_GROUP_JOINED) < 1)
+		buf_add_text(reasons, "Kafka: the consumer group has given no assignment yet\n");
+	if (connected < lanes)
+		buf_printf(reasons, "Postgres: %.0f of %.0f lanes have no connection\n",
+			lanes - connected, lanes);
+}
+
+/* SIGTERM and SIGINT as something to read, in whatever thread they would have come. */
+static int open_signals(void)
+{
+	sigset_t stop;
+	(void)sigemptyset(&stop);
+	(void)sigaddset(&stop, SIGTERM);
+	(void)sigaddset(&stop, SIGINT);
+	(void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
+	return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int exit_code(enum error error, const struct failure *failure)
+{
+	if (!error) {
+		log_info("worker.stopped");
+		return EXIT_DONE;
+	}
+	log_error("worker.failed", log_text("error", error_name(error)),
+		log_text("reason", failure->detail),
+		log_text("lost", "nothing; what is not in Postgres is read again"));
+	return error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int run(const struct worker_config *config)
+{
+	struct failure failure = {0};
+	struct admin *admin = NULL;
+	const struct admin_checks checks = {.not_ready = not_ready};
+	int signal_fd = open_signals();
+	metrics_init(worker_metrics, worker_metric_count);
+	metric_set(METRIC_LANES, (double)config->worker.lanes);
+	enum error error =
+		signal_fd < 0 ? failure_set(&failure, E_SYSTEM, "no signalfd: %m")
+			      : admin_start(config->worker.admin_listen, &checks, &admin, &failure);
+	if (!error) {
+		log_info("worker.starting", log_text("version", INTAKE_VERSION),
+			log_text("topic", config->kafka.topic),
+			log_text("group", config->worker.group),
+			log_int("lanes", config->worker.lanes));
+		error = consume_run(config, signal_fd, &failure);
+	}
+	int code = exit_code(error, &failure);
+	admin_stop(admin);
+	metrics_fini();
+	if (signal_fd >= 0)
+		(void)close(signal_fd);
+	return code;
+}
+
+static int check(const struct worker_config *config)
+{
+	struct failure failure = {0};
+	if (consume_check(config, &failure)) {
+		(void)fprintf(stderr, "%s\n", failure.detail);
+		return EXIT_USAGE;
+	}
+	(void)puts("The settings are right.");
+	return EXIT_DONE;
+}
+
+int run_command(int argc, char **argv)
+{
+	bool only_check = false;
+	const struct program_option options[] = {
+		{.name = "--check", .given = &only_check},
+		{.name = NULL},
+	};
+	struct worker_config config;
+	struct buf problems = {0};
+	int code = EXIT_USAGE;
+	if (program_options(argc, argv, options))
+		return EXIT_USAGE;
+	program_harden();
+	if (config_load(&config, CONFIG_ALL, &problems))
+		(void)fputs(buf_text(&problems), stderr);
+	else
+		code = only_check ? check(&config) : run(&config);
+	buf_fini(&problems);
+	config_free(&config);
+	return code;
+}
