@@ -33,7 +33,7 @@ static const char set_sql[] =
 /* Columns: JSON, then what people see. A key that was replaced and still lives on is not shown. */
 static const char list_sql[] =
 	"select row_to_json(r), r.business_id, coalesce(r.key_prefix, case when r.legacy_key"
-	"  then 'legacy' else 'no key' end), coalesce(r.\"limit\"::text, 'default'),"
+	"  then 'legacy' else 'none' end), coalesce(r.\"limit\"::text, 'default'),"
 	"  regexp_replace(r.name, '[[:cntrl:]]', ' ', 'g')"
 	" from (select b.id as business_id, b.name, b.user_id as owner,"
 	"   l.requests_per_minute as \"limit\", k.prefix as key_prefix,"

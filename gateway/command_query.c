@@ -66,6 +66,7 @@ enum error command_query(
 		"Postgres", postgres_setting_rows, postgres_setting_count, &settings};
 	enum error error = settings_load(&group, 1, NULL, &problems);
 	if (error) {
+		problems.len--; /* the last line's end */
 		(void)command_failed(error, "the configuration is wrong:\n%s", buf_text(&problems));
 	} else {
 		error = run(settings.url, sql, count, values, ret_result, &failure);
