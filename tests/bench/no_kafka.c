@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * no_kafka - the gateway with all but Kafka: what gateway/produce does, done by nothing.
+ *
+ * Linked in place of gateway/produce, it makes the floor that the real gateway is measured against:
+ * key, limit, body, validation, event and answer are all there.
+ */
+#include "gateway/pipeline.h"
+#include "gateway/produce.h"
+#include "shared/memory.h"
+
+#include <stdlib.h>
+
+struct producer {
+	int unused;
+};
+
+enum error producer_new(struct loop *loop, const struct gateway_config *config,
+	void (*on_fatal)(void *user), void *user, struct producer **ret_producer,
+	struct failure *failure)
+{
+	(void)loop;
+	(void)config;
+	(void)on_fatal;
+	(void)user;
+	(void)failure;
+	*ret_producer = memory_zeroed(1, sizeof(**ret_producer));
+	return OK;
+}
+
+void producer_free(struct producer *producer)
+{
+	free(producer);
+}
+
+int producer_flush(struct producer *producer, int timeout_ms)
+{
+	(void)producer;
+	(void)timeout_ms;
+	return 0;
+}
+
+enum error producer_probe(struct producer *producer, int timeout_ms, struct failure *failure)
+{
+	(void)producer;
+	(void)timeout_ms;
+	(void)failure;
+	return OK;
+}
+
+int producer_in_flight(const struct producer *producer)
+{
+	(void)producer;
+	return 0;
+}
+
+void produce_abandon(struct produce_ticket *ticket)
+{
+	(void)ticket;
+}
+
+enum error produce_step(struct submission *submission)
+{
+	(void)submission;
+	return OK;
+}
