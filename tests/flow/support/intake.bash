@@ -149,7 +149,7 @@ memory_kb() {
 # ---- senders
 
 webhook() {
-	echo "http://$(<"$CASE/$1.listen")/api/webhooks/contacts"
+	echo "http://$(<"$CASE/gateway$1.listen")/api/webhooks/contacts"
 }
 
 # business_make [OPTION...]: sets BUSINESS and KEY; the key is also added to $CASE/keys.
