@@ -132,6 +132,52 @@ START_TEST(the_largest_contact_fits_a_record)
 }
 END_TEST
 
+/* The same value with a space in front is read by the JSON parser. */
+static void read_alike(struct event_record *record)
+{
+	struct event plain = {.accepted_ms = 0};
+	struct event parsed = {.accepted_ms = 0};
+	struct span value = record->value;
+	char *spaced = arena_alloc(&arena, value.len + 1);
+	spaced[0] = ' ';
+	memcpy(spaced + 1, value.base, value.len);
+	enum error first = event_decode(record, &arena, &plain, &failure);
+	record->value = span_from(spaced, value.len + 1);
+	ck_assert_int_eq(event_decode(record, &arena, &parsed, &failure), first);
+	record->value = value;
+	if (first)
+		return;
+	ck_assert_int_eq(uuid_compare(&plain.business_id, &parsed.business_id), 0);
+	ck_assert_span_eq(plain.contact.name, parsed.contact.name);
+	ck_assert_span_eq(plain.contact.email, parsed.contact.email);
+	ck_assert_span_eq(plain.contact.phone, parsed.contact.phone);
+	ck_assert_int_eq(plain.contact.phone.base == NULL, parsed.contact.phone.base == NULL);
+}
+
+START_TEST(a_value_is_read_as_the_json_parser_reads_it)
+{
+	static const char bytes[] = "\"\\{}:,a@.+ 1\n\x7f\xc3\xa9\xed\xa0\x80\xff";
+	struct event event = sample();
+	struct event_record record;
+	unsigned seed = 1;
+	event.contact.name = SPAN("Ada \xc3\xa9");
+	for (int round = 0; round < 20000; round++) {
+		event.contact.phone = round % 2 ? SPAN("+44 20") : SPAN_NONE;
+		event_encode(&event, &arena, &record);
+		read_alike(&record);
+		char *value = (char *)record.value.base;
+		for (int changes = round % 3; changes >= 0; changes--)
+			value[(unsigned)rand_r(&seed) % record.value.len] =
+				bytes[(unsigned)rand_r(&seed) % sizeof(bytes)];
+		read_alike(&record);
+		record.value.len = (unsigned)rand_r(&seed) % record.value.len;
+		read_alike(&record);
+		arena_clear(&arena);
+	}
+	arena_fini(&arena);
+}
+END_TEST
+
 START_TEST(a_traceparent_is_taken_only_when_it_is_one)
 {
 	ck_assert(event_traceparent_is_valid(
@@ -152,4 +198,5 @@ END_TEST
 
 TESTS("event", an_event_comes_back_as_it_went, a_record_is_the_contracts_cloudevent,
 	foreign_records_are_refused_with_a_reason, a_value_longer_than_any_of_ours_is_refused,
-	the_largest_contact_fits_a_record, a_traceparent_is_taken_only_when_it_is_one)
+	the_largest_contact_fits_a_record, a_value_is_read_as_the_json_parser_reads_it,
+	a_traceparent_is_taken_only_when_it_is_one)
