@@ -95,6 +95,8 @@ enum error postgres_error(const PGconn *connection, const PGresult *result, stru
 	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
 	if (!state) {
 		const char *message = connection ? PQerrorMessage(connection) : "";
+		if (!*message)
+			message = "it does not answer";
 		return failure_set(failure, E_POSTGRES_AWAY, "no connection to Postgres: %.*s",
 			line_len(message), message);
 	}
