@@ -3,30 +3,33 @@
 #ifndef INTAKE_GATEWAY_KEY_METRICS_H
 #define INTAKE_GATEWAY_KEY_METRICS_H
 
-/* X(id, name, labels, type, help, buckets), as in shared/metrics.h */
-#define KEY_METRICS(X)                                                                             \
-	X(METRIC_KEY_CACHE_KNOWN, "gateway_key_cache_total", "answer=\"known\"", COUNTER,          \
-		"Requests by what the key cache said; a miss is looked up in Postgres, away is a " \
-		"known key that was let in because Postgres could not be asked.",                  \
-		NULL)                                                                              \
-	X(METRIC_KEY_CACHE_UNKNOWN, "gateway_key_cache_total", "answer=\"unknown\"", COUNTER, "",  \
-		NULL)                                                                              \
-	X(METRIC_KEY_CACHE_MISS, "gateway_key_cache_total", "answer=\"miss\"", COUNTER, "", NULL)  \
-	X(METRIC_KEY_CACHE_AWAY, "gateway_key_cache_total", "answer=\"away\"", COUNTER, "", NULL)  \
-	X(METRIC_KEY_CACHE_ENTRIES_KNOWN, "gateway_key_cache_entries", "table=\"known\"", GAUGE,   \
-		"Entries of the key cache.", NULL)                                                 \
-	X(METRIC_KEY_CACHE_ENTRIES_UNKNOWN, "gateway_key_cache_entries", "table=\"unknown\"",      \
-		GAUGE, "", NULL)                                                                   \
-	X(METRIC_KEY_LOOKUPS_KNOWN, "gateway_key_lookups_total", "outcome=\"known\"", COUNTER,     \
+#define KEY_CACHE_ANSWER(X, id, answer)                                                            \
+	X(METRIC_KEY_CACHE_##id, "gateway_key_cache_total", "answer=\"" answer "\"", COUNTER,      \
+		"Requests by what the key cache said; a miss is looked up, away is a known key "   \
+		"let in because Postgres could not be asked.",                                     \
+		NULL)
+#define KEY_CACHE_ENTRIES(X, id, table)                                                            \
+	X(METRIC_KEY_CACHE_ENTRIES_##id, "gateway_key_cache_entries", "table=\"" table "\"",       \
+		GAUGE, "Entries of the key cache.", NULL)
+#define KEY_LOOKUPS(X, id, outcome)                                                                \
+	X(METRIC_KEY_LOOKUPS_##id, "gateway_key_lookups_total", "outcome=\"" outcome "\"",         \
+		COUNTER,                                                                           \
 		"Keys looked up in Postgres; refused: the queue was full or Postgres known to be " \
 		"away.",                                                                           \
-		NULL)                                                                              \
-	X(METRIC_KEY_LOOKUPS_UNKNOWN, "gateway_key_lookups_total", "outcome=\"unknown\"", COUNTER, \
-		"", NULL)                                                                          \
-	X(METRIC_KEY_LOOKUPS_FAILED, "gateway_key_lookups_total", "outcome=\"failed\"", COUNTER,   \
-		"", NULL)                                                                          \
-	X(METRIC_KEY_LOOKUPS_REFUSED, "gateway_key_lookups_total", "outcome=\"refused\"", COUNTER, \
-		"", NULL)                                                                          \
+		NULL)
+
+/* X(id, name, labels, type, help, buckets), as in shared/metrics.h */
+#define KEY_METRICS(X)                                                                             \
+	KEY_CACHE_ANSWER(X, KNOWN, "known")                                                        \
+	KEY_CACHE_ANSWER(X, UNKNOWN, "unknown")                                                    \
+	KEY_CACHE_ANSWER(X, MISS, "miss")                                                          \
+	KEY_CACHE_ANSWER(X, AWAY, "away")                                                          \
+	KEY_CACHE_ENTRIES(X, KNOWN, "known")                                                       \
+	KEY_CACHE_ENTRIES(X, UNKNOWN, "unknown")                                                   \
+	KEY_LOOKUPS(X, KNOWN, "known")                                                             \
+	KEY_LOOKUPS(X, UNKNOWN, "unknown")                                                         \
+	KEY_LOOKUPS(X, FAILED, "failed")                                                           \
+	KEY_LOOKUPS(X, REFUSED, "refused")                                                         \
 	X(METRIC_KEY_LOOKUP_SECONDS, "gateway_key_lookup_seconds", "", HISTOGRAM,                  \
 		"From a cache miss to Postgres' answer, time in the queue included.",              \
 		metric_seconds_buckets)                                                            \
