@@ -97,6 +97,15 @@ void limit_window_give_back(struct limit_window *window, int64_t index)
 		window->previous--;
 }
 
+/* NOLINTBEGIN(clang-analyzer-unix.Malloc): the analyzer does not follow uthash's links */
+
+/* Takes: shard - locked, or nobody else's any more. */
+static void entry_drop(struct shard *shard, struct entry *entry)
+{
+	HASH_DEL(shard->entries, entry);
+	free(entry);
+}
+
 struct limiter *limiter_new(void)
 {
 	struct limiter *limiter = memory_zeroed(1, sizeof(*limiter));
@@ -113,8 +122,7 @@ void limiter_free(struct limiter *limiter)
 		struct entry *entry;
 		struct entry *next;
 		HASH_ITER (hh, limiter->shards[i].entries, entry, next) {
-			HASH_DEL(limiter->shards[i].entries, entry);
-			free(entry);
+			entry_drop(&limiter->shards[i], entry);
 		}
 		(void)pthread_mutex_destroy(&limiter->shards[i].mutex);
 	}
@@ -133,10 +141,11 @@ static void drop_old(struct shard *shard, int64_t index)
 		struct entry *oldest = shard->entries;
 		if (!oldest || oldest->window.index >= index - 1)
 			return;
-		HASH_DEL(shard->entries, oldest);
-		free(oldest);
+		entry_drop(shard, oldest);
 	}
 }
+
+/* NOLINTEND(clang-analyzer-unix.Malloc) */
 
 /* Takes: shard - locked. Returns the entry, moved to the end when it begins a new window. */
 static struct entry *entry_for(

@@ -91,10 +91,12 @@ void buf_add_json(struct buf *buf, struct span text)
 			*at++ = '\\';
 			*at++ = (char)byte;
 		} else if (byte < 0x20 || byte == 0x7f) {
-			memcpy(at, "\\u00", 4);
-			at[4] = hex[byte >> 4];
-			at[5] = hex[byte & 15];
-			at += LONGEST_ESCAPE;
+			*at++ = '\\';
+			*at++ = 'u';
+			*at++ = '0';
+			*at++ = '0';
+			*at++ = hex[byte >> 4];
+			*at++ = hex[byte & 15];
 		} else {
 			*at++ = (char)byte;
 		}

@@ -60,7 +60,7 @@ static enum error listen_unix(const char *text, int *ret_fd, struct failure *fai
 	if (!*path || strlen(path) >= sizeof(address.sun_path))
 		return failure_set(failure, E_CONFIG, "%s: a socket's path has 1 to %zu bytes",
 			text, sizeof(address.sun_path) - 1);
-	(void)strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	remove_stale_socket(&address);
 	return listen_on(
 		AF_UNIX, (struct sockaddr *)&address, sizeof(address), text, ret_fd, failure);
@@ -112,20 +112,23 @@ enum error http_listen(const char *address, int *ret_fd, struct failure *failure
 
 void http_listen_address(int listen_fd, struct buf *out)
 {
-	struct sockaddr_storage address = {0};
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+		struct sockaddr_un local;
+	} address = {.v6 = {0}};
 	socklen_t len = sizeof(address);
 	char text[INET6_ADDRSTRLEN] = "";
-	if (getsockname(listen_fd, (struct sockaddr *)&address, &len) != 0)
+	if (getsockname(listen_fd, &address.any, &len) != 0)
 		return;
-	if (address.ss_family == AF_UNIX) {
-		buf_printf(out, "unix:%s", ((struct sockaddr_un *)&address)->sun_path);
-	} else if (address.ss_family == AF_INET) {
-		const struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
-		(void)inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
-		buf_printf(out, "%s:%u", text, ntohs(v4->sin_port));
+	if (address.any.sa_family == AF_UNIX) {
+		buf_printf(out, "unix:%s", address.local.sun_path);
+	} else if (address.any.sa_family == AF_INET) {
+		(void)inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof(text));
+		buf_printf(out, "%s:%u", text, ntohs(address.v4.sin_port));
 	} else {
-		const struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
-		(void)inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
-		buf_printf(out, "[%s]:%u", text, ntohs(v6->sin6_port));
+		(void)inet_ntop(AF_INET6, &address.v6.sin6_addr, text, sizeof(text));
+		buf_printf(out, "[%s]:%u", text, ntohs(address.v6.sin6_port));
 	}
 }

@@ -31,10 +31,10 @@ static void peer_text(const struct sockaddr_storage *peer, char out[static INET6
 		text = inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)peer)->sin6_addr, out,
 			INET6_ADDRSTRLEN);
 	} else if (peer->ss_family == AF_UNIX) {
-		text = strcpy(out, "unix");
+		text = memcpy(out, "unix", sizeof("unix"));
 	}
 	if (!text)
-		(void)strcpy(out, "unknown");
+		memcpy(out, "unknown", sizeof("unknown"));
 }
 
 static void take_connection(struct http_server *server, int fd, const struct sockaddr_storage *from)
