@@ -6,6 +6,7 @@
 #include "gateway/config.h"
 #include "gateway/metrics.h"
 #include "gateway/server.h"
+#include "shared/describe.h"
 #include "shared/log.h"
 #include "shared/program.h"
 
@@ -45,50 +46,35 @@ static int serve(int argc, char **argv)
 	return !error ? EXIT_DONE : error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
-/* For whoever writes deploy/gateway.env.example and the README's tables. */
 static int describe(int argc, char **argv)
 {
-	struct buf text = {0};
-	bool metrics = false;
-	bool environment = false;
-	const struct program_option options[] = {
-		{"--metrics", NULL, &metrics, false},
-		{"--environment", NULL, &environment, false},
-		{NULL, NULL, NULL, false},
+	static const struct describe_source source = {
+		.settings = config_describe,
+		.environment = config_example,
+		.metrics_init = gateway_metrics_init,
 	};
-	if (program_options(argc, argv, options))
-		return EXIT_USAGE;
-	gateway_metrics_init();
-	if (metrics)
-		metrics_describe(&text);
-	else if (environment)
-		config_example(&text);
-	else
-		config_describe(&text);
-	(void)fwrite(text.base, 1, text.len, stdout);
-	buf_fini(&text);
-	metrics_fini();
-	return EXIT_DONE;
+	return describe_command(argc, argv, &source);
 }
 
 static const struct program_command commands[] = {
-	{"serve", "[--check]", serve, "take webhooks; --check only reads the configuration"},
+	{"serve", "[--check]", serve,
+		"Take webhooks until told to stop (--check: look at the settings only)."},
 	{"business create", "--name N [--owner UUID] [--limit N] [--json]", command_business_create,
-		"add a business, print its id"},
+		"Add a business, print its id."},
 	{"business set", "--business ID [--name N] [--owner UUID] [--limit N|default] [--json]",
-		command_business_set, "change a business"},
-	{"business list", "[--json]", command_business_list, "print all businesses"},
+		command_business_set, "Change a business."},
+	{"business list", "[--json]", command_business_list, "Print all businesses."},
 	{"key regenerate", "--business ID [--keep-old 1h|24h|7d] [--json]", command_key_regenerate,
-		"make a new key and print it once"},
+		"Make a new key and print it, once."},
 	{"key revoke", "--business ID [--json]", command_key_revoke,
-		"leave a business without key"},
-	{"describe", "[--metrics|--environment]", describe,
-		"print settings or metrics as tables, or settings as an environment file"},
+		"Leave a business without a key."},
+	{"describe", DESCRIBE_ARGUMENT, describe,
+		"Print settings or metrics as a table, or settings as an environment file."},
 };
 
 static const struct program program = {
 	.name = "intake-gateway",
-	.purpose = "Takes contacts by webhook and stores them in Kafka.",
+	.purpose = "takes contacts by webhook and stores them in Kafka",
 	.commands = commands,
 	.count = sizeof(commands) / sizeof(*commands),
 	.settings_help = config_help,

@@ -1,9 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main - intake-worker: events from Kafka into Postgres. */
+#include "shared/describe.h"
 #include "shared/program.h"
 #include "worker/config.h"
+#include "worker/metrics.h"
 #include "worker/run.h"
 #include "worker/topics.h"
+
+static void describe_metrics(void)
+{
+	metrics_init(worker_metrics, worker_metric_count);
+}
+
+static int describe(int argc, char **argv)
+{
+	static const struct describe_source source = {
+		.settings = config_describe,
+		.environment = config_example,
+		.metrics_init = describe_metrics,
+	};
+	return describe_command(argc, argv, &source);
+}
 
 static const struct program_command commands[] = {
 	{"run", "[--check]", run_command,
@@ -11,6 +28,8 @@ static const struct program_command commands[] = {
 		"only)."},
 	{"topics create", "[--partitions N] [--replication N] [--json]", topics_create_command,
 		"Make the topics, or say how those that are there differ."},
+	{"describe", DESCRIBE_ARGUMENT, describe,
+		"Print settings or metrics as a table, or settings as an environment file."},
 };
 
 int main(int argc, char **argv)

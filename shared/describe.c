@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* describe - both programs' command that prints their tables, for documents made from them. */
+#include "shared/describe.h"
+
+#include <stdio.h>
+
+#include "shared/metrics.h"
+#include "shared/program.h"
+
+int describe_command(int argc, char **argv, const struct describe_source *source)
+{
+	struct buf text = {0};
+	bool settings = false;
+	bool environment = false;
+	bool metrics = false;
+	const struct program_option options[] = {
+		{"--settings", NULL, &settings, false},
+		{"--environment", NULL, &environment, false},
+		{"--metrics", NULL, &metrics, false},
+		{NULL, NULL, NULL, false},
+	};
+	if (program_options(argc, argv, options))
+		return EXIT_USAGE;
+	if (settings + environment + metrics != 1) {
+		(void)fprintf(stderr, "describe: say one of " DESCRIBE_ARGUMENT "\n");
+		return EXIT_USAGE;
+	}
+	if (settings)
+		source->settings(&text);
+	if (environment)
+		source->environment(&text);
+	if (metrics) {
+		source->metrics_init();
+		metrics_describe(&text);
+		metrics_fini();
+	}
+	(void)fwrite(text.base, 1, text.len, stdout);
+	buf_fini(&text);
+	return EXIT_DONE;
+}
