@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "gateway/key_attempts.h"
 #include "gateway/metrics.h"
@@ -16,6 +18,7 @@
 enum {
 	LOAD_AGAIN_MS = 5000, /* after a load that failed */
 	LOG_EVERY_MS = 10 * 1000,
+	LEGACY_NICENESS = 10,
 };
 
 /* What one load brought; never changed after. Two threads may be at work on two of them. */
@@ -289,6 +292,8 @@ static void *thread_main(void *user)
 	struct legacy_thread *self = user;
 	struct failure failure = {0};
 	struct key_attempt *attempt;
+	/* A slow hash takes no time from the event loops. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), LEGACY_NICENESS);
 	while (take_work(self->legacy, &attempt)) {
 		if (attempt)
 			try_key(self, attempt);

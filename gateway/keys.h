@@ -50,7 +50,7 @@ enum error keys_start(const struct key_settings *settings, const char *database_
  * End the threads. What still waits is answered with E_KEYS_UNAVAILABLE.
  *
  * Takes:   keys - NULL too.
- * Thread:  main; while the loops that asked still exist. Blocks for as long as a connection attempt
+ * Thread:  main; when no loop asks any more, while those that asked still exist. Blocks for as long as a connection attempt
  * may take (10 s at most), usually some milliseconds.
  */
 void keys_stop(struct keys *keys);
