@@ -23,7 +23,7 @@
 enum {
 	KEY_LEGACY_THREADS = 2,
 	KEY_LEGACY_WAIT_MS = 10 * 1000, /* in the queue */
-	KEY_LEGACY_RELOAD_MS = 60 * 1000,
+	KEY_LEGACY_RELOAD_MS = 30 * 1000,
 };
 
 struct key_legacy;

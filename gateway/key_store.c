@@ -52,6 +52,7 @@ struct key_store {
 	const char *url;
 	const char *name;
 	PGconn *connection; /* NULL: not open */
+	bool unprepared;    /* a pooler between may hand a statement to another session */
 };
 
 /* Parameters of one statement, in binary. */
@@ -115,11 +116,21 @@ static enum error run(struct key_store *store, enum statement statement,
 {
 	static const int binary[4] = {1, 1, 1, 1};
 	PGresult *result = NULL;
+	int sent;
 	ensure(store->connection);
-	if (PQsendQueryPrepared(store->connection, statements[statement].name, parameters->count,
-		    parameters->values, parameters->lengths, binary, 1))
+	if (store->unprepared)
+		sent = PQsendQueryParams(store->connection, statements[statement].sql,
+			parameters->count, NULL, parameters->values, parameters->lengths, binary,
+			1);
+	else
+		sent = PQsendQueryPrepared(store->connection, statements[statement].name,
+			parameters->count, parameters->values, parameters->lengths, binary, 1);
+	if (sent)
 		result = postgres_wait(store->connection, KEY_STORE_WAIT_MS);
-	return check(store, result, ret_result, failure);
+	enum error error = check(store, result, ret_result, failure);
+	/* Refused, maybe because it was prepared in another session: the next time does without. */
+	store->unprepared = store->unprepared || error == E_POSTGRES_CONFIG;
+	return error;
 }
 
 static enum error prepare(
@@ -133,18 +144,29 @@ static enum error prepare(
 	return check(store, result, &done, failure);
 }
 
-enum error key_store_open(struct key_store *store, struct failure *failure)
+static enum error connect_once(struct key_store *store, struct failure *failure)
 {
-	if (store->connection)
-		return OK;
 	enum error error = postgres_connect(store->url, store->name, "intake_gateway",
 		KEY_STORE_WAIT_MS, &store->connection, failure);
-	for (int i = 0; !error && i < STATEMENT_COUNT; i++)
+	for (int i = 0; !error && !store->unprepared && i < STATEMENT_COUNT; i++)
 		error = prepare(store, (enum statement)i, failure);
 	if (error)
 		return error;
 	/* Rights are checked when a statement runs. */
 	return key_store_find(store, NULL, 0, failure);
+}
+
+enum error key_store_open(struct key_store *store, struct failure *failure)
+{
+	if (store->connection)
+		return OK;
+	enum error error = connect_once(store, failure);
+	if (error != E_POSTGRES_CONFIG || store->unprepared)
+		return error;
+	store->unprepared = true;
+	error = connect_once(store, failure);
+	store->unprepared = error == OK;
+	return error;
 }
 
 /* A one-dimensional bytea[] in its binary form. Returns its length. */
