@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fake_lane - lanes without a thread or a database, linked in place of worker/lane. */
+#include "tests/unit/worker/fake_lane.h"
+
+#include <stdlib.h>
+
+#include "shared/ensure.h"
+#include "shared/memory.h"
+
+struct lane {
+	struct batch *waiting;
+	struct batch *current;
+	struct batch *finished;
+	struct failure failure;
+};
+
+struct lane *fake_lane_new(void)
+{
+	return memory_zeroed(1, sizeof(struct lane));
+}
+
+void fake_lane_free(struct lane *lane)
+{
+	batch_free(lane->waiting);
+	batch_free(lane->current);
+	batch_free(lane->finished);
+	free(lane);
+}
+
+void fake_lane_begin(struct lane *lane)
+{
+	ensure(lane->waiting && !lane->current);
+	lane->current = lane->waiting;
+	lane->waiting = NULL;
+}
+
+void fake_lane_finish(struct lane *lane, enum error error)
+{
+	ensure(lane->current && !lane->finished);
+	lane->finished = lane->current;
+	lane->current = NULL;
+	lane->finished->outcome.inserted = lane->finished->row_count;
+	lane->finished->error = error;
+	if (!error)
+		return;
+	(void)failure_set(&lane->finished->failure, error, "refused");
+	lane->failure = lane->finished->failure;
+}
+
+const struct batch *fake_lane_waiting(const struct lane *lane)
+{
+	return lane->waiting;
+}
+
+enum lane_state lane_state(struct lane *lane)
+{
+	if (lane->failure.error)
+		return LANE_FAILED;
+	if (lane->waiting)
+		return LANE_FULL;
+	return lane->current ? LANE_BUSY : LANE_IDLE;
+}
+
+void lane_failure(struct lane *lane, struct failure *ret_failure)
+{
+	*ret_failure = lane->failure;
+}
+
+bool lane_is_connected(struct lane *lane)
+{
+	(void)lane;
+	return true;
+}
+
+void lane_hand(struct lane *lane, struct batch *batch)
+{
+	ensure(!lane->waiting);
+	lane->waiting = batch;
+}
+
+struct batch *lane_withdraw(struct lane *lane)
+{
+	struct batch *batch = lane->waiting;
+	lane->waiting = NULL;
+	return batch;
+}
+
+struct batch *lane_collect(struct lane *lane)
+{
+	struct batch *batch = lane->finished;
+	lane->finished = NULL;
+	return batch;
+}

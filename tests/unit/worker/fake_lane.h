@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fake_lane - lanes without a thread or a database, linked in place of worker/lane. */
+#ifndef INTAKE_TESTS_FAKE_LANE_H
+#define INTAKE_TESTS_FAKE_LANE_H
+
+#include "worker/lane.h"
+
+/* Returned owned, free with fake_lane_free. */
+struct lane *fake_lane_new(void);
+void fake_lane_free(struct lane *lane);
+
+/* What waits is begun with. */
+void fake_lane_begin(struct lane *lane);
+
+/* What is in flight is finished. error: other than OK fails the lane. */
+void fake_lane_finish(struct lane *lane, enum error error);
+
+/* Borrowed; NULL: none. */
+const struct batch *fake_lane_waiting(const struct lane *lane);
+
+#endif
