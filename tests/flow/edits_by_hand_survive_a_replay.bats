@@ -52,10 +52,15 @@ replay() {
 	await_sql "select name, status, phone from contacts where email = 'renamed@example.com'" "Again|active|+44 1"
 	# Its old phone went with the deletion.
 	await_sql "select name, status, phone from contacts where email = 'deleted@example.com'" "Again|active|"
-	contacts_copy >"$CASE/before"
+	values >"$CASE/before"
 	replay 1
-	contacts_copy >"$CASE/after"
+	values >"$CASE/after"
 	diff "$CASE/before" "$CASE/after"
+}
+
+# Without the versions: the phone's may become that of the deletion, which took the old one.
+values() {
+	sql "select id, name, email, phone, status, created_at, updated_at from contacts order by email"
 }
 
 @test "a deletion that commits while the worker's statement waits for it is not undone" {

@@ -165,12 +165,13 @@ key_make() {
 	[[ $KEY =~ ^sk_[0-9a-f]{64}$ ]]
 }
 
-# post GATEWAY KEY BODY [CURL_OPTION...]: sets STATUS, BODY and $CASE/head.
+# post GATEWAY KEY BODY [CURL_OPTION...]: sets STATUS, BODY and $CASE/head. JSON unless an option says.
 post() {
 	local gateway=$1 key=$2 body=$3
 	shift 3
+	[[ "$*" == *content-type:* ]] || set -- -H 'content-type: application/json' "$@"
 	STATUS=$(curl -sS -m "$ANSWER_SECONDS" -o "$CASE/answer" -D "$CASE/head" -w '%{http_code}' \
-		-H @<(printf 'x-api-key: %s\n' "$key") -H 'content-type: application/json' \
+		-H @<(printf 'x-api-key: %s\n' "$key") \
 		--data-binary "$body" "$@" "$(webhook "$gateway")")
 	BODY=$(<"$CASE/answer")
 }
