@@ -17,10 +17,7 @@
 #include "shared/log.h"
 #include "shared/memory.h"
 
-enum {
-	PRODUCE_ERROR_LOG_MS = 1000,
-	PRODUCE_ARGUMENTS = 5 + EVENT_HEADER_COUNT,
-};
+enum { PRODUCE_ERROR_LOG_MS = 1000 };
 
 struct produce_ticket {
 	struct submission *submission; /* NULL: answered already */
@@ -313,28 +310,39 @@ static enum error refusal_of(rd_kafka_resp_err_t code, struct failure *failure)
 	return failure_set(failure, E_NOT_STORED, "The contact could not be queued for storage.");
 }
 
+static rd_kafka_headers_t *make_headers(const struct event_record *record)
+{
+	rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
+	for (size_t i = 0; i < record->header_count; i++) {
+		const struct event_header *header = &record->headers[i];
+		ensure(rd_kafka_header_add(headers, header->name, -1, header->value.base,
+			       (ssize_t)header->value.len) == RD_KAFKA_RESP_ERR_NO_ERROR);
+	}
+	return headers;
+}
+
+/*
+ * The headers go as one list of ours: where rd_kafka_produceva refuses a message (its topic is gone),
+ * librdkafka 2.0.2 frees a list that it made of single headers twice; one of ours it leaves to us.
+ */
 static enum error produce(struct producer *producer, const struct event_record *record,
 	struct produce_ticket *ticket, struct failure *failure)
 {
-	rd_kafka_vu_t arguments[PRODUCE_ARGUMENTS] = {
+	rd_kafka_headers_t *headers = make_headers(record);
+	const rd_kafka_vu_t arguments[] = {
 		{.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = producer->topic},
 		{.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
 		{.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)record->key.base, record->key.len}},
 		{.vtype = RD_KAFKA_VTYPE_VALUE,
 			.u.mem = {(void *)record->value.base, record->value.len}},
 		{.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = ticket},
+		{.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
 	};
-	size_t count = PRODUCE_ARGUMENTS - EVENT_HEADER_COUNT;
-	for (size_t i = 0; i < record->header_count; i++) {
-		const struct event_header *header = &record->headers[i];
-		arguments[count].vtype = RD_KAFKA_VTYPE_HEADER;
-		arguments[count].u.header.name = header->name;
-		arguments[count].u.header.val = header->value.base;
-		arguments[count++].u.header.size = (ssize_t)header->value.len;
-	}
-	rd_kafka_error_t *refused = rd_kafka_produceva(producer->client, arguments, count);
+	rd_kafka_error_t *refused = rd_kafka_produceva(
+		producer->client, arguments, sizeof(arguments) / sizeof(*arguments));
 	if (!refused)
 		return OK;
+	rd_kafka_headers_destroy(headers);
 	enum error error = refusal_of(rd_kafka_error_code(refused), failure);
 	rd_kafka_error_destroy(refused);
 	return error;
