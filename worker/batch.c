@@ -80,33 +80,39 @@ static int compare_contact(const struct event *a, const struct event *b)
 	return order ? order : span_compare(a->contact.email, b->contact.email);
 }
 
+struct sortable {
+	const struct event *event;
+};
+
 /* By contact, and by version within one. */
 static int compare_event(const void *left, const void *right)
 {
-	const struct event *a = *(const struct event *const *)left;
-	const struct event *b = *(const struct event *const *)right;
+	const struct event *a = ((const struct sortable *)left)->event;
+	const struct event *b = ((const struct sortable *)right)->event;
 	int order = compare_contact(a, b);
 	return order ? order : uuid_compare(&a->id, &b->id);
 }
 
 void batch_fold(struct batch *batch)
 {
-	const struct event **sorted = memory_alloc(batch->event_count * sizeof(*sorted));
-	for (size_t i = 0; i < batch->event_count; i++)
-		sorted[i] = &batch->events[i].event;
-	qsort(sorted, batch->event_count, sizeof(*sorted), compare_event);
+	size_t count = batch->event_count;
+	struct sortable *sorted = memory_alloc(count * sizeof(*sorted));
+	for (size_t i = 0; i < count; i++)
+		sorted[i].event = &batch->events[i].event;
+	qsort(sorted, count, sizeof(*sorted), compare_event);
 
-	batch->rows = memory_resize(batch->rows, batch->event_count * sizeof(*batch->rows));
-	struct batch_row *row = NULL;
+	batch->rows = memory_resize(batch->rows, count * sizeof(*batch->rows));
+	struct batch_row *row = batch->rows;
 	batch->row_count = 0;
-	for (size_t i = 0; i < batch->event_count; i++) {
-		if (i == 0 || compare_contact(sorted[i - 1], sorted[i]) != 0) {
+	for (size_t i = 0; i < count; i++) {
+		const struct event *event = sorted[i].event;
+		if (i == 0 || compare_contact(sorted[i - 1].event, event) != 0) {
 			row = &batch->rows[batch->row_count++];
-			*row = (struct batch_row){.oldest = sorted[i]};
+			*row = (struct batch_row){.oldest = event};
 		}
-		row->newest = sorted[i];
-		if (sorted[i]->contact.phone.base)
-			row->phone = sorted[i];
+		row->newest = event;
+		if (event->contact.phone.base)
+			row->phone = event;
 	}
 	free(sorted);
 }

@@ -71,6 +71,7 @@ static void make_queues(struct consumer *consumer)
 	rd_kafka_queue_io_event_enable(consumer->group_queue, consumer->wake_fd, &one, sizeof(one));
 	consumer->commit_queue = rd_kafka_queue_new(consumer->client);
 	consumer->lane_count = (size_t)consumer->config->worker.lanes;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers is what the array holds. */
 	consumer->lanes = memory_zeroed(consumer->lane_count, sizeof(struct lane *));
 	consumer->lane_queues = memory_zeroed(consumer->lane_count, sizeof(*consumer->lane_queues));
 	for (size_t i = 0; i < consumer->lane_count; i++) {

@@ -210,7 +210,7 @@ static enum error compare_shape(rd_kafka_t *client, const struct topic *topic,
 		       : rd_kafka_last_error();
 	if (handle)
 		rd_kafka_topic_destroy(handle);
-	if (error)
+	if (error || !metadata)
 		return kafka_error(failure, topic->name, rd_kafka_err2str(error));
 	const struct rd_kafka_metadata_topic *found = metadata->topics;
 	finding->partitions = found->partition_cnt;

@@ -112,8 +112,8 @@ START_TEST(a_lane_with_a_batch_waiting_takes_no_more_than_fits_the_open_one)
 	ck_assert(!feed_has_room(feed, 0));
 	ck_assert(feed_flush(feed, 0, 1000, false));
 	ck_assert(feed_has_room(feed, 0));
-	for (int64_t offset = ROWS; offset < 2 * ROWS; offset++)
-		add(0, offset);
+	for (int64_t offset = 0; offset < ROWS; offset++)
+		add(0, ROWS + offset);
 	ck_assert(!feed_flush(feed, 0, 9000, false));
 	ck_assert(!feed_has_room(feed, 0));
 	tear_down();
