@@ -22,10 +22,6 @@ teardown() {
 	rm -rf "$CLUSTER"
 }
 
-topic_has() {
-	(($(topic_count) >= $1))
-}
-
 @test "topics are made with three replicas of which two must have each event" {
 	owner worker topics create >"$CASE/again.log" 2>&1
 	kcat -L -J -b "$KAFKA_BROKERS" -t "$CONTACTS_TOPIC" >"$CASE/metadata"

@@ -31,10 +31,6 @@ await_topic_growth() {
 	wait_until 30 topic_has "$1" || { echo "the topic has $(topic_count) records"; return 1; }
 }
 
-topic_has() {
-	(($(topic_count) >= $1))
-}
-
 @test "a killed worker, a restarted Postgres and a stopped gateway lose nothing that was accepted" {
 	start_load
 	await_topic_growth 3000

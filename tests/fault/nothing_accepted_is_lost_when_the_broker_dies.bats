@@ -22,10 +22,6 @@ teardown() {
 	case_end
 }
 
-topic_has() {
-	(($(topic_count) >= $1))
-}
-
 @test "a killed broker: every answer is 202, not_stored or maybe_stored, and what it says is so" {
 	load_run --target "$(<"$CASE/gateway1.listen")" --target "$(<"$CASE/gateway2.listen")" \
 		--connections 256 --requests "$REQUESTS" --contacts 20000 --rate "$RATE" 3>&- &
