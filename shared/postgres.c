@@ -232,9 +232,11 @@ static enum error explain(PGconn *connection, int64_t took_ms, struct failure *f
 		if (PQstatus(connection) == CONNECTION_OK)
 			return OK;
 	}
-	enum error error = password_missing ? E_POSTGRES_CONFIG
-			   : state          ? classify(state)->error
-					    : E_POSTGRES_AWAY;
+	const struct sqlstate_class *entry = state ? classify(state) : NULL;
+	/* A reason that has no row of its own may pass: a database closed for now, a pooler's own. */
+	enum error error = password_missing         ? E_POSTGRES_CONFIG
+			   : entry && *entry->state ? entry->error
+						    : E_POSTGRES_AWAY;
 	return failure_set(failure, error, "%s", message);
 }
 
