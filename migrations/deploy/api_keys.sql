@@ -79,8 +79,7 @@ begin
   end if;
   if keep_old is not null then
     select * into current_key from intake.api_keys k
-    where k.business_id = set_api_key.business_id and k.expires_at is null
-    order by k.created_at desc limit 1;
+    where k.business_id = set_api_key.business_id and k.expires_at is null;
   end if;
 
   update public.businesses b set api_key_hash = stored_hash, updated_at = now() where b.id = set_api_key.business_id;

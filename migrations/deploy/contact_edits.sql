@@ -94,15 +94,13 @@ execute function intake.contacts_deleted();
 create function intake.contact_inserted_by_others() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
-declare
-  deleted constant uuid := intake.deletion_of(new.business_id, new.email);
 begin
-  new.name_event_id := intake.uuid7_after(deleted);
+  new.name_event_id := intake.uuid7_after(null);
   new.phone_event_id := new.name_event_id;
-  new.status_event_id := intake.uuid7_after(deleted);
+  new.status_event_id := intake.uuid7_after(null);
   return new;
 end $$;
-comment on function intake.contact_inserted_by_others is 'Give all fields of an insert a version of now, newer than the address''s deletion';
+comment on function intake.contact_inserted_by_others is 'Give all fields of an insert a version of now';
 
 create trigger zz_intake_inserted_by_others before insert on public.contacts for each row
 when (new.name_event_id is null or not pg_has_role('intake_worker', 'member'))

@@ -13,10 +13,8 @@ teardown() {
 }
 
 @test "a phone that somebody cleared stays cleared" {
-	local event
-	event=$(version -1000)
-	worker_applies Ada "$event" '+44 20'
+	worker_applies Ada "$(version -1000)" '+44 20'
 	sql_as service_role "update contacts set phone = null"
-	worker_applies Ada "$event" '+44 20'
+	worker_applies Ada "$(version -500)" '+44 21'
 	equal 'Ada||active' "$(contact)"
 }

@@ -23,4 +23,7 @@ teardown() {
 	equal '1|0' "$(worker_applies Lovelace "$newer")"
 	equal '0|0' "$(worker_applies Ada "$older" '+44 20')"
 	equal 'Lovelace||active' "$(contact)"
+	sql_as service_role "delete from contacts"
+	equal '0|0' "$(worker_applies Lovelace "$newer")"
+	equal '' "$(contact)"
 }

@@ -20,6 +20,7 @@ teardown() {
 	newer=$(version 1000)
 	equal '1|0' "$(worker_applies Lovelace "$newer" '+44 20' "$older" "$older")"
 	equal 'Lovelace||active' "$(contact)"
+	equal t "$(sql "select phone_event_id = event_id from contacts, intake.deletions")"
 	equal '0|0' "$(worker_applies Lovelace "$newer" '+44 20' "$older" "$older")"
 	equal 'Lovelace||active' "$(contact)"
 }

@@ -18,7 +18,8 @@ shape_after() {
 @test "an empty database and the web application's end alike" {
 	cd "$BATS_TEST_TMPDIR"
 	shape_after empty >shape.empty
-	grep -q 'column contacts phone_event_id uuid YES -' shape.empty
+	grep -qx 'column contacts phone_event_id uuid YES -' shape.empty
+	grep -qx 'storage contacts fillfactor=80' shape.empty
 	shape_after full >shape.full
 	shape_after bare >shape.bare
 	diff shape.empty shape.full
