@@ -21,6 +21,16 @@ legacy_make() {
 		from generate_series(1, $1) n"
 }
 
+# When notices come, what was known before is looked up again: count from then on.
+gateway_start_and_hear() {
+	gateway_start 1 "$@"
+	wait_until 10 hears
+}
+
+hears() {
+	[[ $(metric gateway1 gateway_key_notices_heard) == 1 ]]
+}
+
 # invented NUMBER...: a line each with its status.
 invented() {
 	local number
@@ -31,7 +41,7 @@ invented() {
 }
 
 @test "without legacy keys an invented key costs no slow hash, and repeated no query" {
-	gateway_start 1
+	gateway_start_and_hear
 	expect statuses "$(invented 1 2 3 | sort | uniq -c | tr -s ' ')" " 3 401"
 	queries=$(metric gateway1 gateway_key_queries_total)
 	expect statuses "$(invented 1 2 3 1 2 3 | sort | uniq -c | tr -s ' ')" " 6 401"
@@ -41,7 +51,7 @@ invented() {
 
 @test "with legacy keys an address has a budget, and a known key does not notice" {
 	legacy_make 3
-	gateway_start 1
+	gateway_start_and_hear
 	expect left "$(metric gateway1 gateway_key_legacy_left)" 3
 	expect statuses "$(invented {1..15} | sort | uniq -c | tr -s '\n ' ' ')" " 10 401 5 503 "
 	expect "slow hashes" "$(metric gateway1 gateway_key_legacy_hashes_total)" 30
@@ -58,13 +68,13 @@ invented() {
 		owner gateway serve 2>"$CASE/err" || code=$?
 	expect "exit code" "$code" 2
 	grep -q '3 businesses .* GATEWAY_LEGACY_KEYS_MAX=2' "$CASE/err"
-	gateway_start 1 GATEWAY_LEGACY_KEYS_MAX=0
+	gateway_start_and_hear GATEWAY_LEGACY_KEYS_MAX=0
 	expect statuses "$(invented 1)" 401
 	expect "slow hashes" "$(metric gateway1 gateway_key_legacy_hashes_total)" 0
 }
 
 @test "legacy keys that come later are found, also where they are too many" {
-	gateway_start 1 GATEWAY_LEGACY_KEYS_MAX=3
+	gateway_start_and_hear GATEWAY_LEGACY_KEYS_MAX=3
 	expect statuses "$(invented 1)" 401
 	legacy_make 3
 	wait_until 5 unknown_is 401
