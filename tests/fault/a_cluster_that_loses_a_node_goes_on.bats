@@ -37,11 +37,14 @@ teardown() {
 @test "a node that dies under load costs no accepted event and no refusal" {
 	load_run --target "$(<"$CASE/gateway1.listen")" --connections 256 --requests "$REQUESTS" \
 		--contacts 20000 --rate "$RATE" 3>&- &
+	load=$!
 	wait_until 30 topic_has 5000
 	"$PROJECT/deploy/local/kafka" kill "$CLUSTER" --node 2
 	wait_until 60 topic_has 20000
+	kill -0 "$load"
 	"$PROJECT/deploy/local/kafka" start "$CLUSTER" >/dev/null
-	wait $!
+	wait "$load"
+	expect "without an answer" "$(load_figure no_answer)" 0
 	sed 's/^/# /' "$CASE/load" >&3
 	awk '{ print $2, $3 }' "$CASE/answers" | sort | uniq -c | sed 's/^/# /' >&3
 	run -1 grep -vE '^[0-9]+ (202 -|503 (not_stored|maybe_stored|overloaded)) ' "$CASE/answers"
