@@ -58,6 +58,7 @@ static void forward(struct consumer *consumer, int32_t partition, rd_kafka_queue
 
 static void assign(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
 {
+	consumer->joining = false;
 	if (partitions->cnt)
 		find_starts(consumer, partitions);
 	for (int i = 0; i < partitions->cnt; i++) {

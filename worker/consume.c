@@ -225,6 +225,7 @@ static enum error start(struct consumer *consumer, struct failure *failure)
 		topics, consumer->config->kafka.topic, RD_KAFKA_PARTITION_UA);
 	rd_kafka_resp_err_t error = rd_kafka_subscribe(consumer->client, topics);
 	rd_kafka_topic_partition_list_destroy(topics);
+	consumer->joining = !error;
 	return error ? failure_set(failure, E_KAFKA_FATAL, "cannot subscribe: %s",
 			       rd_kafka_err2str(error))
 		     : OK;

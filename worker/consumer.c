@@ -38,6 +38,8 @@ static enum error make_conf(
 	const struct kafka_property defaults[] = {
 		{"client.id", "intake-worker"},
 		{"check.crcs", "true"},
+		/* How long a worker's partitions lie idle when it dies without a word. */
+		{"session.timeout.ms", "15000"},
 		{has_queue_backoff ? "fetch.queue.backoff.ms" : NULL, "50"},
 		{NULL, NULL},
 	};
@@ -71,9 +73,10 @@ static void make_queues(struct consumer *consumer)
 	rd_kafka_queue_io_event_enable(consumer->group_queue, consumer->wake_fd, &one, sizeof(one));
 	consumer->commit_queue = rd_kafka_queue_new(consumer->client);
 	consumer->lane_count = (size_t)consumer->config->worker.lanes;
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers is what the array holds. */
-	consumer->lanes = memory_zeroed(consumer->lane_count, sizeof(struct lane *));
+	/* NOLINTBEGIN(bugprone-sizeof-expression): pointers is what the arrays hold. */
+	consumer->lanes = memory_zeroed(consumer->lane_count, sizeof(*consumer->lanes));
 	consumer->lane_queues = memory_zeroed(consumer->lane_count, sizeof(*consumer->lane_queues));
+	/* NOLINTEND(bugprone-sizeof-expression) */
 	for (size_t i = 0; i < consumer->lane_count; i++) {
 		consumer->lane_queues[i] = rd_kafka_queue_new(consumer->client);
 		rd_kafka_queue_io_event_enable(
@@ -101,27 +104,38 @@ enum error consumer_new(
 	return OK;
 }
 
-void consumer_free(struct consumer *consumer)
+static void free_client(struct consumer *consumer)
 {
-	if (!consumer)
-		return;
-	feed_free(consumer->feed);
-	for (size_t i = 0; i < consumer->lane_count; i++) {
+	for (size_t i = 0; i < consumer->lane_count; i++)
 		rd_kafka_queue_destroy(consumer->lane_queues[i]);
-		lane_stop(consumer->lanes[i]);
-	}
-	free(consumer->lane_queues);
-	free(consumer->lanes);
 	if (consumer->commit_queue)
 		rd_kafka_queue_destroy(consumer->commit_queue);
 	if (consumer->group_queue)
 		rd_kafka_queue_destroy(consumer->group_queue);
 	if (consumer->client)
 		rd_kafka_destroy(consumer->client);
-	progress_free(consumer->progress);
-	free(consumer->expected);
 	if (consumer->wake_fd >= 0)
 		(void)close(consumer->wake_fd);
+	free(consumer->lane_queues);
+}
+
+void consumer_free(struct consumer *consumer)
+{
+	if (!consumer)
+		return;
+	feed_free(consumer->feed);
+	for (size_t i = 0; i < consumer->lane_count; i++)
+		lane_stop(consumer->lanes[i]);
+	free(consumer->lanes);
+	progress_free(consumer->progress);
+	free(consumer->expected);
+	/*
+	 * Before 2.3, librdkafka aborts when a client is destroyed between joining and its first assignment
+	 * (confluentinc/librdkafka#4312). It has left the group by now; the process ends with it.
+	 */
+	if (consumer->joining && rd_kafka_version() < 0x02030000)
+		return;
+	free_client(consumer);
 	free(consumer);
 }
 

@@ -34,6 +34,8 @@ struct consumer {
 	size_t lane_count;
 	int wake_fd;
 
+	bool joining; /* subscribed, and no assignment has come so far */
+
 	struct feed *feed;
 	struct progress *progress;
 	int64_t *
