@@ -240,7 +240,7 @@ static int whole_answer(struct connection *connection, const char **ret_body, bo
 	const char *close_header = strcasestr(connection->answer, "\r\nconnection: close");
 	*ret_close = close_header && close_header < end;
 	*ret_body = body;
-	return atoi(connection->answer + strlen("HTTP/1.1 "));
+	return (int)strtol(connection->answer + strlen("HTTP/1.1 "), NULL, 10);
 }
 
 static void send_more(struct run *run, struct connection *connection)
@@ -418,7 +418,7 @@ static void print_latencies(const struct run *run)
 		const char *name;
 		double share;
 	} points[] = {{"p50_us", 0.5}, {"p90_us", 0.9}, {"p99_us", 0.99}, {"max_us", 1}};
-	uint32_t *sorted = calloc(run->options->requests, sizeof *sorted);
+	uint32_t *sorted = calloc((size_t)run->options->requests + 1, sizeof *sorted);
 	uint32_t count = 0;
 	for (uint32_t i = 0; sorted && i < run->options->requests; i++)
 		if (run->outcomes[i].status)
@@ -484,7 +484,7 @@ static void read_keys(struct options *options, const char *path)
 static void add_target(struct options *options, const char *text)
 {
 	char host[64] = "";
-	const char *colon = strrchr(text, ':');
+	const char *colon = text ? strrchr(text, ':') : NULL;
 	if (!colon || (size_t)(colon - text) >= sizeof host || options->target_count == TARGETS_MAX)
 		die("--target is ADDRESS:PORT, up to 8 of them");
 	memcpy(host, text, (size_t)(colon - text));
