@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* commit - telling Kafka how far each partition is durable in Postgres. */
+/*
+ * commit - telling Kafka how far each partition is durable in Postgres.
+ *
+ * Design notes. A commit that is sent while our JoinGroup waits at the broker is answered behind it, in a
+ * generation that is no more (ILLEGAL_GENERATION), and librdkafka then drops the whole assignment, of which
+ * cooperative rebalancing would have kept most. So the regular commit hangs on librdkafka's statistics:
+ * they are made in the thread that sends both, once a second, and say whether the group is steady.
+ */
+#include <string.h>
+
 #include "shared/clock.h"
 #include "worker/consumer.h"
 #include "worker/metrics.h"
@@ -13,7 +22,7 @@ static void offsets_free(rd_kafka_topic_partition_list_t **offsets)
 }
 #define OFFSETS __attribute__((cleanup(offsets_free))) rd_kafka_topic_partition_list_t *
 
-void commit_start(struct consumer *consumer)
+static void start(struct consumer *consumer)
 {
 	const char *topic = consumer->config->kafka.topic;
 	int32_t count = progress_partition_count(consumer->progress);
@@ -53,6 +62,47 @@ static void take_result(struct consumer *consumer, rd_kafka_event_t *event)
 		log_warn("commit.failed", log_text("reason", rd_kafka_err2str(error)));
 }
 
+/* Records that are not applied yet, as far as the fetcher knows. */
+static void measure_lag(struct consumer *consumer)
+{
+	int64_t lag = 0;
+	for (int32_t i = 0; i < progress_partition_count(consumer->progress); i++) {
+		int64_t low;
+		int64_t high;
+		int64_t position = progress_position(consumer->progress, i);
+		if (position != PROGRESS_NONE &&
+			!rd_kafka_get_watermark_offsets(
+				consumer->client, consumer->config->kafka.topic, i, &low, &high) &&
+			high > position)
+			lag += high - position;
+	}
+	metric_set(METRIC_LAG, (double)lag);
+}
+
+/* STATISTICS.md, "cgrp": {"join_state": "steady"}. A library that says nothing of it: steady. */
+static bool is_steady(const char *statistics)
+{
+	static const char steady[] = "steady";
+	const char *state = strstr(statistics, "\"join_state\"");
+	if (!state)
+		return true;
+	state += strlen("\"join_state\"");
+	state += strspn(state, ": \"");
+	return strncmp(state, steady, sizeof(steady) - 1) == 0;
+}
+
+int commit_tick(rd_kafka_t *client, char *statistics, size_t len, void *opaque)
+{
+	struct consumer *consumer = opaque;
+	(void)client;
+	(void)len;
+	commit_serve(consumer, 0);
+	if (is_steady(statistics))
+		start(consumer);
+	measure_lag(consumer);
+	return 0;
+}
+
 void commit_serve(struct consumer *consumer, int wait_ms)
 {
 	rd_kafka_event_t *event;
@@ -69,7 +119,7 @@ void commit_and_wait(struct consumer *consumer)
 	int64_t deadline_ms = clock_steady_ms() + COMMIT_WAIT_MS;
 	/* The one on its way first: it may hold less than there is now. */
 	commit_serve(consumer, COMMIT_WAIT_MS);
-	commit_start(consumer);
+	start(consumer);
 	int64_t left_ms = deadline_ms - clock_steady_ms();
 	commit_serve(consumer, left_ms > 0 ? (int)left_ms : 0);
 	if (consumer->commit_in_flight)

@@ -11,7 +11,7 @@
 #include "worker/metrics.h"
 
 enum {
-	COMMIT_EVERY_MS = 1000,
+	SLEEP_MOST_MS = 1000,
 	STOP_WAIT_MS = 10 * 1000, /* for the lanes to finish what has been read */
 };
 
@@ -136,38 +136,10 @@ static void feed_lane(struct consumer *consumer, size_t lane)
 	} while (feed_flush(consumer->feed, lane, now_ms, false) && !consumer->error);
 }
 
-/* Records that are not applied yet, as far as the fetcher knows. */
-static void measure_lag(struct consumer *consumer)
+static int64_t wait_ms(const struct consumer *consumer)
 {
-	int64_t lag = 0;
-	for (int32_t i = 0; i < progress_partition_count(consumer->progress); i++) {
-		int64_t low;
-		int64_t high;
-		int64_t position = progress_position(consumer->progress, i);
-		if (progress_is_assigned(consumer->progress, i) && position != PROGRESS_NONE &&
-			!rd_kafka_get_watermark_offsets(
-				consumer->client, consumer->config->kafka.topic, i, &low, &high) &&
-			high > position)
-			lag += high - position;
-	}
-	metric_set(METRIC_LAG, (double)lag);
-}
-
-static void commit_when_due(struct consumer *consumer, int64_t now_ms)
-{
-	commit_serve(consumer, 0);
-	if (now_ms < consumer->commit_due_ms)
-		return;
-	consumer->commit_due_ms = now_ms + COMMIT_EVERY_MS;
-	commit_start(consumer);
-	measure_lag(consumer);
-}
-
-static int64_t wait_ms(const struct consumer *consumer, int64_t now_ms)
-{
-	int64_t commit_ms = consumer->commit_due_ms - now_ms;
-	int64_t batch_ms = feed_wait_ms(consumer->feed, now_ms);
-	return batch_ms >= 0 && batch_ms < commit_ms ? batch_ms : commit_ms;
+	int64_t batch_ms = feed_wait_ms(consumer->feed, clock_steady_ms());
+	return batch_ms >= 0 ? batch_ms : SLEEP_MOST_MS;
 }
 
 static bool is_readable(int fd)
@@ -183,9 +155,8 @@ static void work(struct consumer *consumer, int signal_fd)
 		serve_group(consumer);
 		for (size_t i = 0; i < consumer->lane_count; i++)
 			feed_lane(consumer, i);
-		int64_t now_ms = clock_steady_ms();
-		commit_when_due(consumer, now_ms);
-		consumer_wait(consumer, wait_ms(consumer, now_ms), signal_fd);
+		commit_serve(consumer, 0);
+		consumer_wait(consumer, wait_ms(consumer), signal_fd);
 	}
 }
 

@@ -32,6 +32,7 @@ static enum error make_conf(
 		{"auto.offset.reset", "earliest"},
 		{"allow.auto.create.topics", "false"},
 		{"queued.max.messages.kbytes", prefetch_kbytes},
+		{"statistics.interval.ms", "1000"}, /* commit_tick */
 		{named ? "group.instance.id" : NULL, settings->instance_id},
 		{NULL, NULL},
 	};
@@ -58,6 +59,7 @@ static enum error make_client(struct consumer *consumer, struct failure *failure
 	rd_kafka_conf_set_opaque(conf, consumer);
 	rd_kafka_conf_set_rebalance_cb(conf, assignment_changed);
 	rd_kafka_conf_set_error_cb(conf, consume_error);
+	rd_kafka_conf_set_stats_cb(conf, commit_tick);
 	consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
 	if (consumer->client)
 		return OK;

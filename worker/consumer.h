@@ -43,7 +43,6 @@ struct consumer {
 	int32_t expected_count;
 
 	bool commit_in_flight;
-	int64_t commit_due_ms;
 	struct log_limit jump_line;
 	struct log_limit kafka_line;
 
@@ -79,8 +78,11 @@ void consume_error(rd_kafka_t *client, int code, const char *reason, void *opaqu
 void assignment_changed(rd_kafka_t *client, rd_kafka_resp_err_t why,
 	rd_kafka_topic_partition_list_t *partitions, void *opaque);
 
-/* Commit what is durable, without waiting; one commit at a time is on its way. */
-void commit_start(struct consumer *consumer);
+/*
+ * librdkafka's statistics callback, once a second; its opaque is the consumer. Commits what is durable,
+ * without waiting, where the group is not just changing.
+ */
+int commit_tick(rd_kafka_t *client, char *statistics, size_t len, void *opaque);
 
 /* Take results of commits, waiting up to wait_ms for one. */
 void commit_serve(struct consumer *consumer, int wait_ms);
