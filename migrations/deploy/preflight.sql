@@ -109,17 +109,20 @@ end $$;
 
 \ir ../checks/addresses.sql
 
--- The roles can be made, or are there and can be granted to the owner.
+-- The owner has the roles, or can make them (before PostgreSQL 16 also grant himself those that another made).
 do $$
+declare
+  can_make constant boolean := (select rolsuper or rolcreaterole from pg_roles where rolname = current_user);
+  can_grant constant boolean := (select rolsuper or rolcreaterole and current_setting('server_version_num')::int < 160000
+    from pg_roles where rolname = current_user);
 begin
-  if not exists (select from pg_roles where rolname = current_user and (rolsuper or rolcreaterole))
-    and (
-      (select count(*) from pg_roles where rolname in ('intake_gateway', 'intake_worker')) < 2
-      or not (pg_has_role('intake_gateway', 'member') and pg_has_role('intake_worker', 'member'))
-    )
-  then
-    raise exception 'the role % cannot make the roles that Intake needs; nothing was changed.', current_user
-      using hint = format('Let a role that can run, once: create role intake_gateway nologin; create role intake_worker nologin; grant intake_gateway, intake_worker to %I;', current_user);
+  if exists (
+    select from (values ('intake_gateway'), ('intake_worker')) as wanted (name)
+    left join pg_roles r on r.rolname = wanted.name
+    where case when r.oid is null then not can_make else not (can_grant or pg_has_role(r.oid, 'member')) end
+  ) then
+    raise exception 'the role % cannot make the roles that Intake needs, or is not a member of them; nothing was changed.', current_user
+      using hint = format('Let a role that can run, once (without the roles that are there already): create role intake_gateway nologin; create role intake_worker nologin; grant intake_gateway, intake_worker to %I;', current_user);
   end if;
 end $$;
 

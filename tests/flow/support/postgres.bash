@@ -17,6 +17,7 @@ INTAKE_TEST_PG_DIR=${INTAKE_TEST_PG_DIR:-${FLOW_DIR:+$FLOW_DIR/postgres}}
 
 # ---- the server
 
+# In a new folder, whatever there was before.
 server_start() {
 	INTAKE_TEST_PG_DIR=$(mktemp -d "${TMPDIR:-/tmp}/intake-pg.XXXXXX")
 	chmod 711 "$INTAKE_TEST_PG_DIR"
@@ -55,7 +56,8 @@ make_roles() {
 	server_sql "create role anon nologin" "create role authenticated nologin" \
 		"create role service_role nologin bypassrls" \
 		"create role web_owner login createrole password '$(<"$INTAKE_TEST_PG_DIR/password")'" \
-		"create role plain_owner login password '$(<"$INTAKE_TEST_PG_DIR/password")'"
+		"create role plain_owner login password '$(<"$INTAKE_TEST_PG_DIR/password")'" \
+		"do 'begin grant intake_gateway, intake_worker to web_owner; exception when undefined_object then null; end'"
 }
 
 owner_of() {
@@ -76,24 +78,34 @@ make_template() {
 	server_sql "alter database $new rename to $2"
 }
 
-# Says which database is the template, and makes it if these migrations have none yet.
-template() {
-	local version database
+# The template's database: it belongs to the migrations as they are now.
+template_database() {
+	local version
 	version=$(cat "$PROJECT"/migrations/sqitch.plan "$PROJECT"/migrations/*/*.sql "$SUPPORT"/web_*.sql | sha1sum)
-	database=template_${1//-/_}_${version:0:10}
+	echo "template_${1//-/_}_${version:0:10}"
+}
+
+template_provide() {
+	local database
+	database=$(template_database "$1")
+	[[ ! -e $INTAKE_TEST_PG_DIR/$database ]] || return 0
+	make_template "$1" "$database"
+	: >"$INTAKE_TEST_PG_DIR/$database"
+}
+
+# template NAME: says its database, made if need be. The first deploy makes Intake's roles: one without a superuser.
+template() {
 	(
 		set -e
 		flock 9
 		if [[ ! -e $INTAKE_TEST_PG_DIR/roles ]]; then
 			make_roles
 			: >"$INTAKE_TEST_PG_DIR/roles"
+			template_provide full-migrated
 		fi
-		if [[ ! -e $INTAKE_TEST_PG_DIR/$database ]]; then
-			make_template "$1" "$database"
-			: >"$INTAKE_TEST_PG_DIR/$database"
-		fi
+		template_provide "$1"
 	) 9>"$INTAKE_TEST_PG_DIR/templates.lock" >&2
-	echo "$database"
+	template_database "$1"
 }
 
 # ---- a test's database
