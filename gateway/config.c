@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/http/http.h"
 #include "shared/log.h"
 
 enum { THREADS_DEFAULT_MOST = 4, GROUP_COUNT = 4 };
@@ -65,18 +66,30 @@ static void make_groups(struct gateway_config *config, struct settings_group gro
 	memcpy(groups, all, sizeof(all));
 }
 
+static void check_address(const char *name, const char *address, struct buf *problems)
+{
+	if (address && !http_address_is_valid(address))
+		buf_printf(
+			problems, "%s: must be host:port, [v6]:port, *:port or unix:/path\n", name);
+}
+
+/* A value that could not be read has its problem already, and is NULL or 0 here. */
 static void check_together(struct gateway_settings *settings, struct buf *problems)
 {
-	int level = log_level_parse(span_of(settings->log_level));
+	int level = settings->log_level ? log_level_parse(span_of(settings->log_level))
+					: LOG_LEVEL_INFO;
 	if (level < 0)
 		buf_add_text(problems, "LOG_LEVEL: must be debug, info, warn or error\n");
 	else
 		log_set_level((enum log_level)level);
-	if (settings->answer_timeout_ms <= settings->kafka_timeout_ms)
+	check_address("GATEWAY_LISTEN", settings->listen, problems);
+	check_address("GATEWAY_ADMIN_LISTEN", settings->admin_listen, problems);
+	if (settings->answer_timeout_ms &&
+		settings->answer_timeout_ms <= settings->kafka_timeout_ms)
 		buf_add_text(problems, "GATEWAY_ANSWER_TIMEOUT_MS: must be longer than "
 				       "GATEWAY_KAFKA_TIMEOUT_MS, or a "
 				       "sender is answered before Kafka's verdict is in\n");
-	if (settings->linger_us / 1000 >= settings->kafka_timeout_ms)
+	if (settings->kafka_timeout_ms && settings->linger_us / 1000 >= settings->kafka_timeout_ms)
 		buf_add_text(problems,
 			"GATEWAY_KAFKA_LINGER_US: must be shorter than GATEWAY_KAFKA_TIMEOUT_MS\n");
 }
@@ -96,10 +109,9 @@ enum error config_load(struct gateway_config *config, struct buf *problems)
 	*config = (struct gateway_config){.gateway = {.listen = NULL}};
 	make_groups(config, groups);
 	enum error error = settings_load(groups, GROUP_COUNT, "GATEWAY_", problems);
-	if (error)
-		return error;
+	size_t before = problems->len;
 	check_together(&config->gateway, problems);
-	if (problems->len)
+	if (error || problems->len > before)
 		return E_CONFIG;
 	complete(&config->gateway);
 	kafka_settings_complete(&config->kafka);

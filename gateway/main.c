@@ -5,22 +5,45 @@
 #include "gateway/commands.h"
 #include "gateway/config.h"
 #include "gateway/metrics.h"
+#include "gateway/produce.h"
 #include "gateway/server.h"
 #include "shared/describe.h"
 #include "shared/log.h"
 #include "shared/program.h"
 
-static void print_problems(struct buf *problems)
+/* Read the settings; what is wrong with them is printed, all of it. */
+static enum error load(struct gateway_config *config)
 {
-	(void)fprintf(
-		stderr, "intake-gateway: the configuration is wrong:\n%s", buf_text(problems));
+	struct buf problems = {0};
+	struct failure failure = {.error = OK};
+	enum error error = config_load(config, &problems);
+	if (!error) {
+		error = producer_check(config, &failure);
+		if (error)
+			buf_printf(&problems, "%s\n", failure.detail);
+	}
+	if (error)
+		(void)fprintf(stderr, "intake-gateway: the configuration is wrong:\n%s",
+			buf_text(&problems));
+	buf_fini(&problems);
+	return error;
+}
+
+static enum error run(const struct gateway_config *config)
+{
+	struct failure failure = {.error = OK};
+	gateway_metrics_init();
+	enum error error = server_run(config, &failure);
+	metrics_fini();
+	if (error)
+		log_error("gateway.failed", log_text("error", error_name(error)),
+			log_text("reason", failure.detail));
+	return error;
 }
 
 static int serve(int argc, char **argv)
 {
 	struct gateway_config config;
-	struct buf problems = {0};
-	struct failure failure = {.error = OK};
 	bool check = false;
 	const struct program_option options[] = {
 		{"--check", NULL, &check, false},
@@ -28,22 +51,15 @@ static int serve(int argc, char **argv)
 	};
 	if (program_options(argc, argv, options))
 		return EXIT_USAGE;
-	enum error error = config_load(&config, &problems);
-	if (error)
-		print_problems(&problems);
-	buf_fini(&problems);
-	if (!error && !check) {
-		gateway_metrics_init();
-		error = server_run(&config, &failure);
-		metrics_fini();
-		if (error)
-			log_error("gateway.failed", log_text("error", error_name(error)),
-				log_text("reason", failure.detail));
-	}
-	config_free(&config);
+	enum error error = load(&config);
 	if (!error && check)
 		(void)puts("The configuration is good.");
-	return !error ? EXIT_DONE : error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+	else if (!error)
+		error = run(&config);
+	config_free(&config);
+	if (error)
+		return error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+	return EXIT_DONE;
 }
 
 static int describe(int argc, char **argv)

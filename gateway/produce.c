@@ -197,6 +197,15 @@ static enum error make_conf(
 	return error;
 }
 
+enum error producer_check(const struct gateway_config *config, struct failure *failure)
+{
+	rd_kafka_conf_t *conf = NULL;
+	enum error error = make_conf(config, &conf, failure);
+	if (!error)
+		rd_kafka_conf_destroy(conf);
+	return error;
+}
+
 static enum error watch_queue(struct producer *producer)
 {
 	static const uint64_t one = 1;

@@ -146,6 +146,9 @@ static inline struct span http_peer(const struct http_request *request)
  */
 MUST_CHECK enum error http_listen(const char *address, int *ret_fd, struct failure *failure);
 
+/* Whether it has a form that http_listen takes; nothing is looked up. */
+bool http_address_is_valid(const char *address);
+
 /* "127.0.0.1:8080" that the socket listens on. Adds to out. */
 void http_listen_address(int listen_fd, struct buf *out);
 

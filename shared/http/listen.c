@@ -84,6 +84,24 @@ static bool split_address(const char *text, char **ret_host, char **ret_port)
 	return true;
 }
 
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	return digits > 0 && digits <= 5 && !text[digits] && strtol(text, NULL, 10) <= UINT16_MAX;
+}
+
+bool http_address_is_valid(const char *address)
+{
+	char *host = NULL;
+	char *port = NULL;
+	if (strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		return address[strlen(UNIX_PREFIX)] == '/';
+	bool valid = split_address(address, &host, &port) && *host && is_port(port);
+	free(host);
+	free(port);
+	return valid;
+}
+
 enum error http_listen(const char *address, int *ret_fd, struct failure *failure)
 {
 	char *host = NULL;
