@@ -6,6 +6,8 @@
 # shellcheck source=deploy/local/common.bash
 source "$BATS_TEST_DIRNAME/../../deploy/local/common.bash"
 
+bats_require_minimum_version 1.5.0
+
 readonly QUICKSTART_SECONDS=300
 
 setup() {
