@@ -91,9 +91,8 @@ static void take_record(struct consumer *consumer, size_t lane, const rd_kafka_m
 	if (event_decode(
 		    &record, &feed_open_batch(consumer->feed, lane)->arena, &event, &failure)) {
 		struct failure reason = {0};
-		(void)failure_set(&reason, failure.error, "topic %s partition %d offset %lld: %s",
-			consumer->config->kafka.topic, message->partition,
-			(long long)message->offset, failure.detail);
+		(void)failure_set(&reason, failure.error, "%s; partition:offset %d:%lld",
+			failure.detail, message->partition, (long long)message->offset);
 		consumer_fail(consumer, &reason);
 		return;
 	}

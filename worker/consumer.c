@@ -30,7 +30,6 @@ static enum error make_conf(
 		{"enable.auto.commit", "false"},
 		{"enable.auto.offset.store", "false"},
 		{"auto.offset.reset", "earliest"},
-		{"allow.auto.create.topics", "false"},
 		{"queued.max.messages.kbytes", prefetch_kbytes},
 		{"statistics.interval.ms", "1000"}, /* commit_tick */
 		{named ? "group.instance.id" : NULL, settings->instance_id},

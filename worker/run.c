@@ -38,14 +38,15 @@ static int open_signals(void)
 	return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int exit_code(enum error error, const struct failure *failure)
+static int exit_code(
+	const struct worker_config *config, enum error error, const struct failure *failure)
 {
 	if (!error) {
 		log_info("worker.stopped");
 		return EXIT_DONE;
 	}
 	log_error("worker.failed", log_text("error", error_name(error)),
-		log_text("reason", failure->detail),
+		log_text("topic", config->kafka.topic), log_text("reason", failure->detail),
 		log_text("lost", "nothing; what is not in Postgres is read again"));
 	return error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
@@ -68,7 +69,7 @@ static int run(const struct worker_config *config)
 			log_int("lanes", config->worker.lanes));
 		error = consume_run(config, signal_fd, &failure);
 	}
-	int code = exit_code(error, &failure);
+	int code = exit_code(config, error, &failure);
 	admin_stop(admin);
 	metrics_fini();
 	if (signal_fd >= 0)
