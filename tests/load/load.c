@@ -472,6 +472,7 @@ static void read_keys(struct options *options, const char *path)
 	FILE *in = fopen(path, "re");
 	if (!in)
 		die("cannot read --keys");
+	options->key_count = 0; /* the last --keys counts */
 	while (options->key_count < KEYS_MAX &&
 		fgets(options->keys[options->key_count], KEY_BYTES, in)) {
 		options->keys[options->key_count]
