@@ -80,12 +80,15 @@ class History:
 
     def insert(self, step):
         name = f"Insert {step}"
-        for line in self.by_others(
+        if not self.by_others(
                 f"insert into contacts (business_id, name, email) values ('{BUSINESS}', '{name}', '{self.address}')"
-                " on conflict do nothing returning name_event_id, phone_event_id, status_event_id"):
-            versions = line.split("|")
-            self.writes += zip(("name", "phone", "status"), versions, (name, None, "active"))
-            self.is_inserted = True
+                " on conflict do nothing returning 1"):
+            return
+        [line] = self.database.query(
+            f"select name_event_id, phone_event_id, status_event_id from contacts where email = '{self.address}'")
+        self.log.append(line)
+        self.writes += zip(("name", "phone", "status"), line.split("|"), (name, None, "active"))
+        self.is_inserted = True
 
     def delete(self, _):
         for newest in self.by_others(
