@@ -84,16 +84,29 @@ void uuid_format(char out[static UUID_TEXT_LEN + 1], const struct uuid *uuid)
 	*at = '\0';
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+/* A hex digit's value and one; 0: not a digit. A table, because the worker reads two ids a record. */
+static const uint8_t hex_values[UINT8_MAX + 1] = {['0'] = 1,
+	['1'] = 2,
+	['2'] = 3,
+	['3'] = 4,
+	['4'] = 5,
+	['5'] = 6,
+	['6'] = 7,
+	['7'] = 8,
+	['8'] = 9,
+	['9'] = 10,
+	['a'] = 11,
+	['b'] = 12,
+	['c'] = 13,
+	['d'] = 14,
+	['e'] = 15,
+	['f'] = 16,
+	['A'] = 11,
+	['B'] = 12,
+	['C'] = 13,
+	['D'] = 14,
+	['E'] = 15,
+	['F'] = 16};
 
 bool uuid_parse(struct span text, struct uuid *ret_uuid)
 {
@@ -104,11 +117,11 @@ bool uuid_parse(struct span text, struct uuid *ret_uuid)
 	for (int i = 0; i < 16; i++) {
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && text.base[at++] != '-')
 			return false;
-		int high = hex_value(text.base[at]);
-		int low = hex_value(text.base[at + 1]);
-		if (high < 0 || low < 0)
+		unsigned high = hex_values[(uint8_t)text.base[at]];
+		unsigned low = hex_values[(uint8_t)text.base[at + 1]];
+		if (!high || !low)
 			return false;
-		uuid.bytes[i] = (uint8_t)(high << 4 | low);
+		uuid.bytes[i] = (uint8_t)((high - 1) << 4 | (low - 1));
 		at += 2;
 	}
 	*ret_uuid = uuid;

@@ -38,6 +38,8 @@ static enum error make_conf(
 	const struct kafka_property defaults[] = {
 		{"client.id", "intake-worker"},
 		{"check.crcs", "true"},
+		/* As much more than the prefetch may be on its way. */
+		{"fetch.max.bytes", "4194304"},
 		/* How long a worker's partitions lie idle when it dies without a word. */
 		{"session.timeout.ms", "15000"},
 		{has_queue_backoff ? "fetch.queue.backoff.ms" : NULL, "50"},
