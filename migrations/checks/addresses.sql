@@ -14,7 +14,8 @@ begin
   end if;
   execute format('select count(*) from (%s) as found', find_them) into found_count;
   if found_count > 0 then
-    raise exception 'public.contacts has % e-mail address(es) that are doubled within a business or not in lower case; correct them and deploy again, nothing was changed.', found_count
+    raise exception 'public.contacts has % e-mail address(es) that are doubled within a business or not in lower case;'
+      ' correct them and deploy again, nothing was changed.', found_count
       using hint = 'This finds them: ' || find_them || ';';
   end if;
 end $$;

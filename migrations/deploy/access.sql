@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What the gateway and the worker may do, and nobody else. They are granted to whatever logs in as one of them.
+-- What the gateway and the worker may do, and nobody else.
 --
--- Trigger functions run as their owner, so that edits by roles that have no access here leave their traces all the same.
+-- The roles are granted to whatever logs in as one of them. Trigger functions run as their owner, so that edits
+-- by roles that have no access here leave their traces all the same.
 
 begin;
 call intake.lock_soon('public.businesses, public.contacts', 'access exclusive');

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Digests of API keys, and every way in which a key changes; channel intake_api_keys hears of each with the business's id.
+-- Digests of API keys, and every way in which a key changes.
+-- The channel intake_api_keys hears of each change, with the business's id.
 
 begin;
 call intake.lock_soon('public.businesses', 'share row exclusive');
@@ -14,7 +15,8 @@ create table intake.api_keys (
 );
 create index api_keys_business_id_idx on intake.api_keys (business_id);
 comment on table intake.api_keys is 'What a request''s key is looked up by; no key is kept';
-comment on column intake.api_keys.digest is 'SHA-256 of the key''s 64 hex characters (256 random bits need no slow hash)';
+comment on column intake.api_keys.digest is
+  'SHA-256 of the key''s 64 hex characters (256 random bits need no slow hash)';
 comment on column intake.api_keys.prefix is 'The first characters of the key, for its owner to know it by';
 comment on column intake.api_keys.expires_at is 'When a replaced key ends; null: the key in use';
 
@@ -22,10 +24,12 @@ create function intake.key_changed() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
-  perform pg_notify('intake_api_keys', case when tg_op = 'DELETE' then old.business_id else new.business_id end::text);
+  perform pg_notify('intake_api_keys',
+    case when tg_op = 'DELETE' then old.business_id else new.business_id end::text);
   return null;
 end $$;
-comment on function intake.key_changed is 'Tell the gateways to forget what they know of the business''s keys and limit';
+comment on function intake.key_changed is
+  'Tell the gateways to forget what they know of the business''s keys and limit';
 
 create trigger key_written after insert or delete on intake.api_keys for each row
 execute function intake.key_changed();
@@ -93,7 +97,8 @@ begin
   return current_key.expires_at;
 end $$;
 comment on function intake.set_api_key is
-  'Give a business its new key, both sides in one transaction; returns when the old one ends (null: at once, also where keep_old found none that Intake knows)';
+  'Give a business its new key, both sides in one transaction; returns when the old one ends'
+  ' (null: at once, also where keep_old found none that Intake knows)';
 
 create function intake.revoke_api_key(business_id uuid) returns void
 language plpgsql security definer set search_path = ''
@@ -123,6 +128,7 @@ begin
   return true;
 end $$;
 comment on function intake.remember_digest is
-  'Note the digest of a key that was verified against the given api_key_hash, if that is the hash still; says whether it is';
+  'Note the digest of a key that was verified against the given api_key_hash, if that is the hash still;'
+  ' says whether it is';
 
 commit;

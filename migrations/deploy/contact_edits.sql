@@ -4,7 +4,7 @@
 -- A write that moves no version is somebody's edit, and so is every write of a role that is not a member of
 -- intake_worker, whatever versions it brings: nobody blocks a contact's later events with a version of his own.
 -- The worker's updates run none of these functions: the WHEN clauses tell them apart.
--- The names put these triggers after the application's own (they fire in alphabetical order) and let them see its changes.
+-- The names put these triggers after the application's own, for them to see its changes (the order is alphabetical).
 
 begin;
 call intake.lock_soon('public.contacts', 'share row exclusive');
@@ -33,7 +33,8 @@ begin
   end if;
   return new;
 end $$;
-comment on function intake.contact_edited is 'Give the fields that somebody changed a version of now; a change of address changes all';
+comment on function intake.contact_edited is
+  'Give the fields that somebody changed a version of now; a change of address changes all';
 
 create trigger zz_intake_edited before update on public.contacts for each row
 when (not (
@@ -90,7 +91,8 @@ create trigger zz_intake_deleted after delete on public.contacts
 referencing old table as deleted for each statement
 execute function intake.contacts_deleted();
 
--- Its status has another version than its name (of the same moment): so intake.contacts_inserted tells it from the worker's.
+-- Its status has another version than its name, of the same moment: so intake.contacts_inserted tells it from the
+-- worker's.
 create function intake.contact_inserted_by_others() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
@@ -143,7 +145,8 @@ begin
   end if;
   return null;
 end $$;
-comment on function intake.contacts_inserted is 'Check inserts again against the deletions that were committed while they waited';
+comment on function intake.contacts_inserted is
+  'Check inserts again against the deletions that were committed while they waited';
 
 create trigger zz_intake_inserted after insert on public.contacts
 referencing new table as inserted for each statement

@@ -32,7 +32,8 @@ alter table public.contacts
   -- Space for the next version of a row beside it: updates leave the indexes alone (HOT).
   set (fillfactor = 80);
 
-comment on column public.contacts.name_event_id is 'Version of name: the event or edit (UUIDv7) that set it; null is older than all';
+comment on column public.contacts.name_event_id is
+  'Version of name: the event or edit (UUIDv7) that set it; null is older than all';
 comment on column public.contacts.phone_event_id is 'Version of phone, as name_event_id';
 comment on column public.contacts.status_event_id is 'Version of status, as name_event_id';
 

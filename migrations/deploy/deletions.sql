@@ -13,7 +13,8 @@ create table intake.deletions (
 create index deletions_event_id_idx on intake.deletions (event_id);
 comment on table intake.deletions is 'Contacts deleted by others; an older event of the address is stale';
 comment on column intake.deletions.email_digest is 'intake.email_digest of the address; the address is not kept';
-comment on column intake.deletions.event_id is 'Version of the deletion (UUIDv7), newer than every version that the contact had';
+comment on column intake.deletions.event_id is
+  'Version of the deletion (UUIDv7), newer than every version that the contact had';
 
 create function intake.deletion_of(business_id uuid, email text) returns uuid
 language sql stable

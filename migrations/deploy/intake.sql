@@ -3,7 +3,7 @@
 
 begin;
 
--- Roles belong to the whole cluster: another database may have made them, a second deploy may be making them.
+-- Roles are the whole cluster's: another database may have made them, a second deploy may be making them.
 do $$
 declare
   role_name text;
@@ -31,7 +31,8 @@ create table intake.before (
   restore text,
   primary key (table_name, item)
 );
-comment on table intake.before is 'What the public tables were like before Intake, so that a revert takes away only what a deploy added';
+comment on table intake.before is
+  'What the public tables were like before Intake, so that a revert takes away only what a deploy added';
 comment on column intake.before.item is 'table, unique, "column NAME" or "foreign key NAME"';
 comment on column intake.before.restore is 'what ALTER TABLE has to be told to have it back';
 
@@ -125,6 +126,8 @@ begin
     end;
   end loop;
 end $$;
-comment on procedure intake.lock_soon is 'Lock tables without making their writers queue behind a lock that somebody else keeps: wait a little, let them pass, try again';
+comment on procedure intake.lock_soon is
+  'Lock tables without making their writers queue behind a lock that somebody else keeps:'
+  ' wait a little, let them pass, try again';
 
 commit;

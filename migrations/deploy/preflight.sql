@@ -47,7 +47,8 @@ begin
       else a.atttypid <> c.kind::regtype
     end
   loop
-    raise exception 'the column % of % should be a % that takes every value, and is %; correct it and deploy again, nothing was changed.',
+    raise exception 'the column % of % should be a % that takes every value, and is %;'
+      ' correct it and deploy again, nothing was changed.',
       misfit.column_name, misfit.table_name, misfit.kind, coalesce(misfit.found, 'not there');
   end loop;
 end $$;
@@ -63,7 +64,8 @@ begin
       join pg_attribute a on a.attrelid = r.oid and a.attnum = i.indkey[0] and a.attname = 'id'
       where r.oid = to_regclass(table_name) and r.relkind = 'r'
     ) then
-      raise exception '% should be a plain table with the primary key id; correct it and deploy again, nothing was changed.', table_name;
+      raise exception '% should be a plain table with the primary key id;'
+        ' correct it and deploy again, nothing was changed.', table_name;
     end if;
   end loop;
 end $$;
@@ -88,7 +90,8 @@ begin
     find_them := format('select * from public.%I where %I is null', table_name, column_name);
     execute format('select exists (%s)', find_them) into is_found;
     if is_found then
-      raise exception 'public.% has rows without %; give them one and deploy again, nothing was changed.', table_name, column_name
+      raise exception 'public.% has rows without %; give them one and deploy again, nothing was changed.',
+        table_name, column_name
         using hint = 'This finds them: ' || find_them || ';';
     end if;
   end loop;
@@ -102,7 +105,8 @@ begin
   end if;
   execute format('select exists (%s)', find_them) into is_found;
   if is_found then
-    raise exception 'public.contacts has contacts of businesses that are not there; delete them and deploy again, nothing was changed.'
+    raise exception 'public.contacts has contacts of businesses that are not there;'
+      ' delete them and deploy again, nothing was changed.'
       using hint = 'This finds them: ' || find_them || ';';
   end if;
 end $$;
@@ -112,17 +116,22 @@ end $$;
 -- The owner has the roles, or can make them (before PostgreSQL 16 also grant himself those that another made).
 do $$
 declare
-  can_make constant boolean := (select rolsuper or rolcreaterole from pg_roles where rolname = current_user);
-  can_grant constant boolean := (select rolsuper or rolcreaterole and current_setting('server_version_num')::int < 160000
-    from pg_roles where rolname = current_user);
+  is_old constant boolean := current_setting('server_version_num')::int < 160000;
+  can_make boolean;
+  can_grant boolean;
 begin
+  select rolsuper or rolcreaterole, rolsuper or rolcreaterole and is_old into can_make, can_grant
+  from pg_roles where rolname = current_user;
   if exists (
     select from (values ('intake_gateway'), ('intake_worker')) as wanted (name)
     left join pg_roles r on r.rolname = wanted.name
     where case when r.oid is null then not can_make else not (can_grant or pg_has_role(r.oid, 'member')) end
   ) then
-    raise exception 'the role % cannot make the roles that Intake needs, or is not a member of them; nothing was changed.', current_user
-      using hint = format('Let a role that can run, once (without the roles that are there already): create role intake_gateway nologin; create role intake_worker nologin; grant intake_gateway, intake_worker to %I;', current_user);
+    raise exception 'the role % cannot make the roles that Intake needs, or is not a member of them;'
+      ' nothing was changed.', current_user
+      using hint = format('Let a role that can run, once (without the roles that are there already):'
+        ' create role intake_gateway nologin; create role intake_worker nologin;'
+        ' grant intake_gateway, intake_worker to %I;', current_user);
   end if;
 end $$;
 
