@@ -76,6 +76,6 @@ int main(int argc, char **argv)
 	if (code == 0)
 		(void)printf("%" PRId64 "\n", lag);
 	rd_kafka_topic_partition_list_destroy(list);
-	rd_kafka_destroy(rk);
+	rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	return code;
 }

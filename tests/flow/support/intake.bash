@@ -246,7 +246,7 @@ topic_has() {
 
 # Records that the group has not committed yet.
 group_lag() {
-	"$FLOW_BUILD/tests/load/intake-lag" "$KAFKA_BROKERS" "${1:-$WORKER_GROUP}" "$CONTACTS_TOPIC"
+	timeout 20 "$FLOW_BUILD/tests/load/intake-lag" "$KAFKA_BROKERS" "${1:-$WORKER_GROUP}" "$CONTACTS_TOPIC"
 }
 
 contacts_dump() {
