@@ -219,7 +219,7 @@ enum error key_store_find(struct key_store *store, struct key_lookup *const *loo
 	struct failure *failure)
 {
 	char array[ARRAY_BYTES];
-	struct api_key_digest digests[KEY_STORE_BATCH_MOST];
+	struct api_key_digest digests[KEY_STORE_BATCH_MOST] = {0};
 	struct parameters parameters = {0};
 	POSTGRES_RESULT PGresult *result = NULL;
 	ensure(count <= KEY_STORE_BATCH_MOST);
