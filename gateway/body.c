@@ -112,6 +112,10 @@ static enum error refuse_json(struct submission *submission, const json_error_t 
 			"%d, "
 			"column %d.",
 			error->line, error->column);
+	case json_error_numeric_overflow:
+		return REFUSE(submission, E_INVALID_JSON,
+			"A number in the JSON is too large for any program: line %d, column %d.",
+			error->line, error->column);
 	case json_error_premature_end_of_input:
 		return REFUSE(submission, E_INVALID_JSON,
 			"The JSON ends too early: a quote, brace or bracket is not closed.");

@@ -89,9 +89,19 @@ static void check_together(struct gateway_settings *settings, struct buf *proble
 		buf_add_text(problems, "GATEWAY_ANSWER_TIMEOUT_MS: must be longer than "
 				       "GATEWAY_KAFKA_TIMEOUT_MS, or a "
 				       "sender is answered before Kafka's verdict is in\n");
+	if (settings->drain_timeout_ms && settings->drain_timeout_ms <= settings->answer_timeout_ms)
+		buf_add_text(problems, "GATEWAY_DRAIN_TIMEOUT_MS: must be longer than "
+				       "GATEWAY_ANSWER_TIMEOUT_MS, or "
+				       "requests in flight are cut off\n");
 	if (settings->kafka_timeout_ms && settings->linger_us / 1000 >= settings->kafka_timeout_ms)
 		buf_add_text(problems,
 			"GATEWAY_KAFKA_LINGER_US: must be shorter than GATEWAY_KAFKA_TIMEOUT_MS\n");
+}
+
+static void check_url(const char *name, const char *url, struct buf *problems)
+{
+	if (url && *url && !postgres_url_is_valid(url))
+		buf_printf(problems, "%s: not a libpq URI or conninfo string\n", name);
 }
 
 static void complete(struct gateway_settings *settings)
@@ -111,6 +121,8 @@ enum error config_load(struct gateway_config *config, struct buf *problems)
 	enum error error = settings_load(groups, GROUP_COUNT, "GATEWAY_", problems);
 	size_t before = problems->len;
 	check_together(&config->gateway, problems);
+	check_url("DATABASE_URL", config->postgres.url, problems);
+	check_url("GATEWAY_LISTEN_DATABASE_URL", config->keys.listen_url, problems);
 	if (error || problems->len > before)
 		return E_CONFIG;
 	complete(&config->gateway);

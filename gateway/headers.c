@@ -16,9 +16,6 @@ static bool is_key_name(struct span name)
 		SPAN("api-key"),
 		SPAN("api_key"),
 		SPAN("apikey"),
-		SPAN("key"),
-		SPAN("token"),
-		SPAN("access_token"),
 	};
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (span_equal_nocase(name, names[i]))

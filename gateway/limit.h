@@ -29,7 +29,7 @@ struct limit_verdict {
 	int64_t remaining;
 	int64_t reset_ms;      /* wall clock: the present window's end */
 	int64_t retry_after_s; /* at least 1; only when refused */
-	int64_t index;         /* the window it was counted in, for limit_give_back */
+	int64_t index;         /* the window it was counted in, for limit_window_give_back */
 };
 
 /*

@@ -12,13 +12,13 @@
 #include "shared/program.h"
 
 /* Read the settings; what is wrong with them is printed, all of it. */
-static enum error load(struct gateway_config *config)
+static enum error load(struct gateway_config *config, bool check)
 {
 	struct buf problems = {0};
 	struct failure failure = {.error = OK};
 	enum error error = config_load(config, &problems);
 	if (!error) {
-		error = producer_check(config, &failure);
+		error = check ? producer_check(config, &failure) : OK;
 		if (error)
 			buf_printf(&problems, "%s\n", failure.detail);
 	}
@@ -51,7 +51,7 @@ static int serve(int argc, char **argv)
 	};
 	if (program_options(argc, argv, options))
 		return EXIT_USAGE;
-	enum error error = load(&config);
+	enum error error = load(&config, check);
 	if (!error && check)
 		(void)puts("The configuration is good.");
 	else if (!error)

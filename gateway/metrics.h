@@ -45,6 +45,8 @@
 		"Events handed to the Kafka client that have no delivery report yet.", NULL)       \
 	X(METRIC_PRODUCE_LATE, "gateway_produce_late_total", "", COUNTER,                          \
 		"Delivery reports that came after the request's answer.", NULL)                    \
+	X(METRIC_KAFKA_UP, "gateway_kafka_up", "", GAUGE,                                          \
+		"1 while Kafka answers for the topic, else 0.", NULL)                              \
 	X(METRIC_LIMIT_KEYS, "gateway_limit_keys", "", GAUGE,                                      \
 		"Keys that have a rate-limit window in this process.", NULL)                       \
 	X(METRIC_READY, "gateway_ready", "", GAUGE, "1 while /readyz says ready.", NULL)           \

@@ -25,6 +25,28 @@ static submission_step *const steps[] = {
 
 enum { STEP_COUNT = sizeof(steps) / sizeof(*steps) };
 
+static void link_submission(struct submission *submission)
+{
+	struct pipeline *pipeline = submission->pipeline;
+	submission->older = pipeline->newest;
+	if (pipeline->newest)
+		pipeline->newest->newer = submission;
+	pipeline->newest = submission;
+	atomic_fetch_add(&pipeline->in_flight, 1);
+}
+
+static void unlink_submission(struct submission *submission)
+{
+	struct pipeline *pipeline = submission->pipeline;
+	if (submission->newer)
+		submission->newer->older = submission->older;
+	else
+		pipeline->newest = submission->older;
+	if (submission->older)
+		submission->older->newer = submission->newer;
+	atomic_fetch_sub(&pipeline->in_flight, 1);
+}
+
 /* The answer; ends the submission. */
 static void finish(struct submission *submission, enum error error)
 {
@@ -32,12 +54,13 @@ static void finish(struct submission *submission, enum error error)
 	loop_disarm(&submission->deadline);
 	if (submission->ticket)
 		produce_abandon(submission->ticket);
-	if (submission->counted && error_blame(error) != BLAME_CALLER && error != OK) {
+	enum error_blame blame = error_blame(error);
+	if (submission->counted && (blame == BLAME_BUSY || blame == BLAME_BROKEN)) {
 		limiter_give_back(
 			pipeline->limiter, &submission->lookup.digest, submission->limit.index);
 		submission->limit.remaining++;
 	}
-	atomic_fetch_sub(&pipeline->in_flight, 1);
+	unlink_submission(submission);
 	if (error)
 		reply_refuse(submission, error);
 	else
@@ -89,9 +112,8 @@ static struct submission *begin(struct pipeline *pipeline, struct http_request *
 		.wall_ns = clock_wall_ns(),
 	};
 	submission->request_id = uuid7_new(submission->wall_ns);
-	submission->failure.detail[0] = '\0';
 	request->user = submission;
-	atomic_fetch_add(&pipeline->in_flight, 1);
+	link_submission(submission);
 	return submission;
 }
 
@@ -115,6 +137,17 @@ static void on_failed(struct http_request *request, enum error error, void *user
 	pipeline_resume(submission, error);
 }
 
+void pipeline_abandon(struct pipeline *pipeline)
+{
+	struct submission *submission = pipeline->newest;
+	while (submission) {
+		struct submission *older = submission->older;
+		if (submission->ticket)
+			finish(submission, E_MAYBE_STORED);
+		submission = older;
+	}
+}
+
 void pipeline_init(struct pipeline *pipeline)
 {
 	pipeline->service = (struct http_service){
@@ -124,6 +157,7 @@ void pipeline_init(struct pipeline *pipeline)
 		.user = pipeline,
 	};
 	pipeline->refusals.every_ms = REPLY_LOG_EVERY_MS;
+	pipeline->failures.every_ms = REPLY_LOG_EVERY_MS;
 	loop_deadlines_init(pipeline->loop, &pipeline->answers,
 		pipeline->config->gateway.answer_timeout_ms, on_deadline);
 }

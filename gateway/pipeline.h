@@ -24,7 +24,9 @@ struct pipeline {
 	struct producer *producer;
 	struct loop_deadlines answers; /* GATEWAY_ANSWER_TIMEOUT_MS */
 	atomic_size_t in_flight;       /* submissions without an answer */
-	struct log_limit refusals;     /* a flood of bad requests must not fill the disk */
+	struct submission *newest;     /* of those */
+	struct log_limit refusals;     /* a flood of bad requests must not fill the disk, */
+	struct log_limit failures;     /* nor hide that we fail */
 	struct buf headers;            /* scratch of reply.c */
 	struct buf body;
 	struct http_service service; /* what http_server_new takes */
@@ -33,6 +35,13 @@ struct pipeline {
 /* Takes: pipeline - config, loop, keys, limiter and producer are set; fills the rest. */
 void pipeline_init(struct pipeline *pipeline);
 void pipeline_fini(struct pipeline *pipeline);
+
+/*
+ * Answer what still waits for Kafka's verdict: maybe stored. For a drain that took too long.
+ *
+ * Thread: the loop's, or any once the loop has ended.
+ */
+void pipeline_abandon(struct pipeline *pipeline);
 
 /*
  * Go on with a submission that a step left pending.

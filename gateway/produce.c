@@ -17,7 +17,7 @@
 #include "shared/log.h"
 #include "shared/memory.h"
 
-enum { PRODUCE_ERROR_LOG_MS = 1000 };
+enum { PRODUCE_ERROR_LOG_MS = 1000, PURGE_MS = 500 };
 
 struct produce_ticket {
 	struct submission *submission; /* NULL: answered already */
@@ -199,11 +199,19 @@ static enum error make_conf(
 
 enum error producer_check(const struct gateway_config *config, struct failure *failure)
 {
+	char reason[256];
 	rd_kafka_conf_t *conf = NULL;
 	enum error error = make_conf(config, &conf, failure);
-	if (!error)
+	if (error)
+		return error;
+	/* Properties that contradict each other show only here. */
+	rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+	if (!client) {
 		rd_kafka_conf_destroy(conf);
-	return error;
+		return failure_set(failure, E_CONFIG, "Kafka: %s", reason);
+	}
+	rd_kafka_destroy(client);
+	return OK;
 }
 
 static enum error watch_queue(struct producer *producer)
@@ -242,10 +250,13 @@ enum error producer_new(struct loop *loop, const struct gateway_config *config,
 		.on_fatal = on_fatal,
 		.user = user,
 	};
-	error = producer->topic ? watch_queue(producer) : E_CONFIG;
+	if (!producer->topic)
+		error = failure_set(failure, E_CONFIG, "CONTACTS_TOPIC: not a name for a topic");
+	else if (watch_queue(producer))
+		error = failure_set(failure, E_SYSTEM, "no descriptor for Kafka's reports: %m");
 	if (error) {
 		producer_free(producer);
-		return failure_set(failure, error, "CONTACTS_TOPIC: not a name for a topic");
+		return error;
 	}
 	*ret_producer = producer;
 	return OK;
@@ -256,6 +267,10 @@ void producer_free(struct producer *producer)
 	if (!producer)
 		return;
 	if (producer->queue) {
+		/* What is left gives its tickets back. */
+		(void)rd_kafka_purge(
+			producer->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+		(void)producer_flush(producer, PURGE_MS);
 		rd_kafka_queue_io_event_enable(producer->queue, -1, NULL, 0);
 		rd_kafka_queue_destroy(producer->queue);
 		loop_remove(producer->loop, &producer->watch);

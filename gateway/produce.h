@@ -28,7 +28,7 @@ MUST_CHECK enum error producer_new(struct loop *loop, const struct gateway_confi
 	void (*on_fatal)(void *user), void *user, struct producer **ret_producer,
 	struct failure *failure);
 
-/* Whether librdkafka takes the configuration; connects to nothing. E_CONFIG with the sentence. */
+/* Whether librdkafka takes the configuration; waits for nothing. E_CONFIG with the sentence. */
 MUST_CHECK enum error producer_check(const struct gateway_config *config, struct failure *failure);
 
 /* Messages that have no report yet are lost: flush first. Takes NULL too. */

@@ -92,7 +92,7 @@ static int64_t seconds_up(int64_t ms)
 static void add_limit_headers(struct buf *headers, const struct submission *submission)
 {
 	const struct limit_verdict *limit = &submission->limit;
-	int64_t now_ms = submission->wall_ns / CLOCK_NS_PER_MS;
+	int64_t left_ms = limit->reset_ms - clock_wall_ms(); /* the answer may be late */
 	int64_t window_s = LIMIT_WINDOW_MS / 1000;
 	if (limit->limit == 0)
 		return; /* refused before the limit was looked at */
@@ -104,7 +104,7 @@ static void add_limit_headers(struct buf *headers, const struct submission *subm
 	add_header(headers, SPAN(";w="), window_s);
 	buf_add(headers, SPAN("RateLimit: \"per-key\";r="));
 	buf_add_int(headers, limit->remaining);
-	add_header(headers, SPAN(";t="), seconds_up(limit->reset_ms - now_ms));
+	add_header(headers, SPAN(";t="), left_ms > 0 ? seconds_up(left_ms) : 0);
 }
 
 /* Returns the request's id as text, in `out`. */
@@ -272,13 +272,16 @@ static void log_refusal(
 	struct submission *submission, const struct refusal *refusal, struct span request_id)
 {
 	struct pipeline *pipeline = submission->pipeline;
-	int64_t suppressed = log_limit_take(&pipeline->refusals, loop_now_ms(pipeline->loop));
+	bool ours = refusal->status >= 500;
+	struct log_limit *limit = ours ? &pipeline->failures : &pipeline->refusals;
+	int64_t suppressed = log_limit_take(limit, loop_now_ms(pipeline->loop));
 	if (suppressed < 0)
 		return;
-	log_info("request.refused", log_text("error", refusal->slug),
-		log_int("status", refusal->status), log_span("request_id", request_id),
-		log_span("peer", http_peer(submission->request)),
-		log_int("suppressed", suppressed));
+	log_write(ours ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "request.refused",
+		LOG_FIELDS(log_text("error", refusal->slug), log_int("status", refusal->status),
+			log_span("request_id", request_id),
+			log_span("peer", http_peer(submission->request)),
+			log_int("suppressed", suppressed)));
 }
 
 static void add_refusal_headers(struct buf *headers, const struct refusal *refusal, int64_t retry_s)

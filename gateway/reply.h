@@ -10,9 +10,8 @@
 
 #include "gateway/submission.h"
 
-enum {
-	REPLY_LOG_EVERY_MS = 1000
-}; /* a refused request is one log line, at most one in this time */
+/* A refused request is one log line, at most one in this time. */
+enum { REPLY_LOG_EVERY_MS = 1000 };
 
 /* Both end the submission and its request. */
 void reply_accept(struct submission *submission);

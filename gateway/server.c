@@ -28,7 +28,7 @@
 
 enum {
 	PROBE_TIMEOUT_MS = 2000, /* a SIGTERM waits for a probe under way */
-	PROBE_AGAIN_MS = 1000,   /* while Kafka has not answered yet */
+	PROBE_AGAIN_MS = 1000,   /* while Kafka does not answer */
 	PROBE_EVERY_MS = 10000,
 	DRAIN_CHECK_MS = 20,
 	FLUSH_MS = 2000, /* what is left behind the drain */
@@ -55,11 +55,14 @@ struct server {
 	struct admin_checks checks;
 	struct server_thread *threads;
 	size_t thread_count;
-	int listen_fd;
+	int listen_fd;             /* -1: none */
+	atomic_size_t connections; /* of all loops */
 	atomic_size_t listening_loops;
+	atomic_size_t drained_loops;
 	atomic_bool draining;
 	atomic_bool fatal;
-	atomic_bool kafka_ready;
+	atomic_bool kafka_ready; /* Kafka has answered for the topic; it stays true */
+	bool kafka_away;         /* the last time it was asked */
 };
 
 static void stop_on_fatal(void *user)
@@ -68,8 +71,6 @@ static void stop_on_fatal(void *user)
 	atomic_store(&server->fatal, true);
 	(void)kill(getpid(), SIGTERM);
 }
-
-/* ---- draining, in the loop's thread ---- */
 
 static bool is_drained(const struct server_thread *thread)
 {
@@ -82,10 +83,12 @@ static void check_drained(struct loop_deadline *deadline)
 	struct server_thread *thread =
 		(struct server_thread *)((char *)deadline -
 					 offsetof(struct server_thread, drain_check));
-	if (is_drained(thread))
-		loop_stop(thread->loop);
-	else
+	if (!is_drained(thread)) {
 		loop_arm(&thread->drain_checks, &thread->drain_check);
+		return;
+	}
+	atomic_fetch_add(&thread->server->drained_loops, 1);
+	loop_stop(thread->loop);
 }
 
 static void begin_drain(struct loop_task *task)
@@ -102,8 +105,7 @@ static void begin_drain(struct loop_task *task)
 	loop_arm(&thread->drain_checks, &thread->drain_check);
 }
 
-/* ---- readiness and metrics, in the admin's thread ---- */
-
+/* In the admin's thread, as is refresh. */
 static void not_ready(void *user, struct buf *reasons)
 {
 	struct server *server = user;
@@ -135,8 +137,6 @@ static void refresh(void *user)
 	buf_fini(&reasons);
 }
 
-/* ---- start and end, in the main thread ---- */
-
 static void *run_thread(void *user)
 {
 	struct server_thread *thread = user;
@@ -144,11 +144,12 @@ static void *run_thread(void *user)
 	return NULL;
 }
 
-static struct http_limits http_limits_of(const struct gateway_settings *settings)
+static struct http_limits http_limits_of(struct server *server)
 {
+	const struct gateway_settings *settings = &server->config->gateway;
 	return (struct http_limits){
-		.connections_most =
-			(settings->max_connections + settings->threads - 1) / settings->threads,
+		.connections_most = settings->max_connections,
+		.connections = &server->connections,
 		.head_ms = settings->head_timeout_ms,
 		.body_ms = settings->body_timeout_ms,
 		.idle_ms = settings->idle_timeout_ms,
@@ -159,7 +160,7 @@ static struct http_limits http_limits_of(const struct gateway_settings *settings
 static enum error prepare_thread(struct server_thread *thread, struct failure *failure)
 {
 	struct server *server = thread->server;
-	const struct http_limits limits = http_limits_of(&server->config->gateway);
+	const struct http_limits limits = http_limits_of(server);
 	thread->loop = loop_new();
 	thread->drain.run = begin_drain;
 	loop_deadlines_init(thread->loop, &thread->drain_checks, DRAIN_CHECK_MS, check_drained);
@@ -180,7 +181,7 @@ static enum error prepare_thread(struct server_thread *thread, struct failure *f
 	return OK;
 }
 
-static enum error start_threads(struct server *server, struct failure *failure)
+static enum error prepare_threads(struct server *server, struct failure *failure)
 {
 	server->thread_count = (size_t)server->config->gateway.threads;
 	server->threads = memory_zeroed(server->thread_count, sizeof(*server->threads));
@@ -191,27 +192,34 @@ static enum error start_threads(struct server *server, struct failure *failure)
 		if (error)
 			return error;
 	}
+	return OK;
+}
+
+static void start_threads(struct server *server)
+{
 	for (size_t i = 0; i < server->thread_count; i++) {
 		struct server_thread *thread = &server->threads[i];
 		ensure(pthread_create(&thread->thread, NULL, run_thread, thread) == 0);
 		thread->started = true;
 	}
-	return OK;
 }
 
+/* The loops come last: no request is taken before all else that can fail has not. */
 static enum error start(struct server *server, struct failure *failure)
 {
 	const struct gateway_config *config = server->config;
 	server->limiter = limiter_new();
 	server->checks = (struct admin_checks){not_ready, refresh, server};
-	enum error error = http_listen(config->gateway.listen, &server->listen_fd, failure);
+	enum error error = keys_start(&config->keys, config->postgres.url, &server->keys, failure);
 	if (!error)
-		error = keys_start(&config->keys, config->postgres.url, &server->keys, failure);
+		error = http_listen(config->gateway.listen, &server->listen_fd, failure);
 	if (!error)
-		error = start_threads(server, failure);
+		error = prepare_threads(server, failure);
 	if (!error)
 		error = admin_start(
 			config->gateway.admin_listen, &server->checks, &server->admin, failure);
+	if (!error)
+		start_threads(server);
 	return error;
 }
 
@@ -226,18 +234,24 @@ static void log_start(const struct server *server)
 	buf_fini(&address);
 }
 
-/* Ask Kafka for the topic; say so when the answer changes. */
+/*
+ * Ask Kafka for the topic; say so when the answer changes. While Kafka is away after that, gateways
+ * stay ready: their "not stored" tells a sender more than a load balancer that has none of them left.
+ *
+ * Returns: when to ask again.
+ */
 static int64_t probe(struct server *server)
 {
 	struct failure failure = {.error = OK};
 	enum error error = producer_probe(server->threads[0].producer, PROBE_TIMEOUT_MS, &failure);
-	bool was_ready = atomic_exchange(&server->kafka_ready, error == OK);
-	static bool told;
-	if (error && (was_ready || !told))
-		log_warn("kafka.not_ready", log_text("reason", failure.detail));
-	else if (!error && !was_ready)
+	if (error && !server->kafka_away)
+		log_warn("kafka.away", log_text("reason", failure.detail));
+	else if (!error && (server->kafka_away || !atomic_load(&server->kafka_ready)))
 		log_info("kafka.ready", log_text("topic", server->config->kafka.topic));
-	told = true;
+	server->kafka_away = error != OK;
+	metric_set(METRIC_KAFKA_UP, !server->kafka_away);
+	if (!error)
+		atomic_store(&server->kafka_ready, true);
 	return error ? PROBE_AGAIN_MS : PROBE_EVERY_MS;
 }
 
@@ -251,8 +265,12 @@ static bool wait_for_signal(const sigset_t *signals, int64_t wait_ms)
 	return sigtimedwait(signals, NULL, &wait) > 0;
 }
 
-static void join_threads(struct server *server)
+static void stop_threads(struct server *server)
 {
+	for (size_t i = 0; i < server->thread_count; i++) {
+		if (server->threads[i].started)
+			loop_stop(server->threads[i].loop);
+	}
 	for (size_t i = 0; i < server->thread_count; i++) {
 		if (server->threads[i].started)
 			(void)pthread_join(server->threads[i].thread, NULL);
@@ -260,20 +278,26 @@ static void join_threads(struct server *server)
 	}
 }
 
-static bool all_drained(const struct server *server)
+/* Wait for the loops to run dry, then end them. A second signal cuts it short. */
+static void wait_for_drain(struct server *server, const sigset_t *signals)
 {
-	size_t left = 0;
-	for (size_t i = 0; i < server->thread_count; i++)
-		left += atomic_load(&server->threads[i].pipeline.in_flight);
-	return left == 0;
+	int64_t until_ms = clock_steady_ms() + server->config->gateway.drain_timeout_ms;
+	while (atomic_load(&server->drained_loops) < server->thread_count &&
+		clock_steady_ms() < until_ms && !wait_for_signal(signals, DRAIN_CHECK_MS))
+		;
+	stop_threads(server);
 }
 
-/* Returns how many events Kafka did not answer for. */
-static int flush_all(struct server *server)
+/* What Kafka has not answered for by now is told as such. Returns how many submissions that were. */
+static size_t flush_all(struct server *server)
 {
-	int left = 0;
-	for (size_t i = 0; i < server->thread_count; i++)
-		left += producer_flush(server->threads[i].producer, FLUSH_MS);
+	size_t left = 0;
+	for (size_t i = 0; i < server->thread_count; i++) {
+		struct server_thread *thread = &server->threads[i];
+		(void)producer_flush(thread->producer, FLUSH_MS);
+		left += (size_t)producer_in_flight(thread->producer);
+		pipeline_abandon(&thread->pipeline);
+	}
 	return left;
 }
 
@@ -286,47 +310,37 @@ static enum error drain(struct server *server, const sigset_t *signals, struct f
 		(void)wait_for_signal(signals, settings->drain_delay_ms);
 	for (size_t i = 0; i < server->thread_count; i++)
 		loop_post(server->threads[i].loop, &server->threads[i].drain);
-	(void)alarm((unsigned)((settings->drain_timeout_ms + 999) / 1000));
-	join_threads(server);
-	bool answered = all_drained(server);
-	int unflushed = flush_all(server);
-	(void)alarm(0);
-	log_info("gateway.stopped", log_text("drained", answered ? "yes" : "no"),
-		log_int("unflushed", unflushed));
-	if (!answered || unflushed)
-		return failure_set(
-			failure, E_TIMEOUT, "%d events were left without an answer", unflushed);
-	return atomic_load(&server->fatal)
-		       ? failure_set(failure, E_KAFKA_FATAL, "the Kafka client failed for good")
-		       : OK;
+	wait_for_drain(server, signals);
+	size_t unflushed = flush_all(server);
+	log_info("gateway.stopped", log_int("unflushed", (int64_t)unflushed));
+	if (unflushed)
+		return failure_set(failure, E_TIMEOUT,
+			"Kafka did not say in time whether it has %zu events: maybe stored",
+			unflushed);
+	if (atomic_load(&server->fatal))
+		return failure_set(failure, E_KAFKA_FATAL, "the Kafka client failed for good");
+	return OK;
 }
 
-/* The drain took too long: end the loops with what is left. */
-static struct server *alarmed_server;
-
-static void on_alarm(int signal)
+static void free_thread(struct server_thread *thread)
 {
-	(void)signal;
-	for (size_t i = 0; alarmed_server && i < alarmed_server->thread_count; i++)
-		loop_stop(alarmed_server->threads[i].loop);
+	if (!thread->loop)
+		return;
+	loop_run_posted(thread->loop); /* key look-ups that were cut short */
+	pipeline_abandon(&thread->pipeline);
+	http_server_free(thread->http);
+	pipeline_fini(&thread->pipeline);
+	producer_free(thread->producer);
+	loop_free(thread->loop);
 }
 
 static void stop(struct server *server)
 {
-	for (size_t i = 0; i < server->thread_count; i++) {
-		if (server->threads[i].started)
-			loop_stop(server->threads[i].loop);
-	}
-	join_threads(server);
+	stop_threads(server);
 	admin_stop(server->admin);
 	keys_stop(server->keys);
-	for (size_t i = 0; i < server->thread_count; i++) {
-		struct server_thread *thread = &server->threads[i];
-		http_server_free(thread->http);
-		pipeline_fini(&thread->pipeline);
-		producer_free(thread->producer);
-		loop_free(thread->loop);
-	}
+	for (size_t i = 0; i < server->thread_count; i++)
+		free_thread(&server->threads[i]);
 	free(server->threads);
 	limiter_free(server->limiter);
 	if (server->listen_fd >= 0)
@@ -348,19 +362,15 @@ static enum error serve(struct server *server, const sigset_t *signals, struct f
 enum error server_run(const struct gateway_config *config, struct failure *failure)
 {
 	struct server server = {.config = config, .listen_fd = -1};
-	struct sigaction alarmed = {.sa_handler = on_alarm};
 	sigset_t signals;
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
 	/* Blocked before any thread starts, so that only the main thread ever takes them. */
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	alarmed_server = &server;
-	(void)sigaction(SIGALRM, &alarmed, NULL);
 	enum error error = start(&server, failure);
 	if (!error)
 		error = serve(&server, &signals, failure);
 	stop(&server);
-	alarmed_server = NULL;
 	return error;
 }

@@ -31,6 +31,8 @@ enum {
 struct submission {
 	struct pipeline *pipeline;
 	struct http_request *request;
+	struct submission *older; /* all of the pipeline that have no answer yet */
+	struct submission *newer;
 	struct loop_deadline deadline; /* for Kafka's verdict */
 	size_t step;                   /* of the pipeline's table: the one to run next */
 	int64_t wall_ns;               /* when it was received */

@@ -49,8 +49,13 @@ void arena_fini(struct arena *arena)
 void arena_clear(struct arena *arena)
 {
 	struct arena_block *newest = arena->blocks;
+	size_t usual = arena->block_bytes ? arena->block_bytes : ARENA_BLOCK_BYTES;
 	if (!newest)
 		return;
+	if (newest->size_bytes > usual) {
+		arena_fini(arena); /* a piece larger than usual was asked for: not to be kept */
+		return;
+	}
 	free_from(newest->older);
 	newest->older = NULL;
 	arena->at = newest->bytes;

@@ -21,7 +21,7 @@ struct arena {
 /* Frees all; leaves an empty one. */
 void arena_fini(struct arena *arena);
 
-/* Forgets what was handed out; keeps the newest block for what comes. */
+/* Forgets what was handed out; keeps a block of the usual size for what comes. */
 void arena_clear(struct arena *arena);
 
 /* Aligned for any type, not zeroed; lives until the arena is cleared. Never NULL. */

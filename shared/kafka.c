@@ -13,7 +13,7 @@
 #define PROPERTY_PREFIX "KAFKA_PROPERTY_"
 #define DEAD_LETTER_SUFFIX ".dead-letter"
 
-enum { PROPERTY_NAME_BYTES = 128, PROPERTY_VALUE_BYTES = 16 * 1024 };
+enum { PROPERTY_NAME_BYTES = 128, PROPERTY_VALUE_BYTES = 1024 * 1024 };
 
 extern char **environ;
 
@@ -97,27 +97,29 @@ static bool property_name(struct span from, char out[static PROPERTY_NAME_BYTES]
 	return len > 0;
 }
 
+/*
+ * What may not be set from outside beside our own properties: their other names, what would change
+ * their meaning, and librdkafka's in-memory broker, which keeps nothing.
+ */
+static const char *const refused_properties[] = {
+	"delivery.timeout.ms", /* message.timeout.ms */
+	"offset.store.method",
+	"queue.buffering.max.ms", /* linger.ms */
+	"request.required.acks",  /* acks */
+	"transactional.id",
+};
+
 static bool is_ours(const struct kafka_property *ours, const char *name)
 {
 	for (; ours->name; ours++) {
 		if (strcmp(ours->name, name) == 0)
 			return true;
 	}
-	return false;
-}
-
-/* Returned owned, NULL: cannot be read. */
-static char *file_value(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return NULL;
-	char *value = memory_zeroed(1, PROPERTY_VALUE_BYTES + 1);
-	size_t len = fread(value, 1, PROPERTY_VALUE_BYTES, file);
-	(void)fclose(file);
-	while (len > 0 && (value[len - 1] == '\n' || value[len - 1] == '\r'))
-		value[--len] = '\0';
-	return value;
+	for (size_t i = 0; i < sizeof(refused_properties) / sizeof(*refused_properties); i++) {
+		if (strcmp(refused_properties[i], name) == 0)
+			return true;
+	}
+	return strncmp(name, "test.", 5) == 0;
 }
 
 /* Takes: variable - "KAFKA_PROPERTY_X=value" or "KAFKA_PROPERTY_X_FILE=path". */
@@ -140,11 +142,15 @@ static enum error apply_variable(rd_kafka_conf_t *conf, const struct kafka_prope
 		return failure_set(failure, E_CONFIG,
 			"Kafka property %s: Intake's promises rest on its value, it cannot be set",
 			name);
-	char *value = from_file ? file_value(equals + 1) : memory_string(equals + 1);
-	if (!value)
-		return failure_set(failure, E_CONFIG, "%.*s: the file cannot be read",
-			(int)(equals - variable), variable);
-	enum error error = set_property(conf, name, value, failure);
+	char *value = NULL;
+	enum error error = OK;
+	if (from_file)
+		error = settings_read_file(equals + 1, PROPERTY_VALUE_BYTES, &value, failure);
+	else
+		value = memory_string(equals + 1);
+	if (error)
+		return error;
+	error = set_property(conf, name, value, failure);
 	explicit_bzero(value, strlen(value));
 	free(value);
 	return error;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kafka - setting up librdkafka clients, and what their errors mean.
+ * kafka - setting up librdkafka clients.
  *
  * Included only by the files that own librdkafka (gateway/produce, worker/consume ...).
  */

@@ -34,7 +34,7 @@ static void read_clock(struct loop *loop)
 	loop->now_us = clock_steady_us();
 }
 
-static void run_posted(struct loop_watch *watch, uint32_t events)
+static void on_posted(struct loop_watch *watch, uint32_t events)
 {
 	struct loop *loop = (struct loop *)((char *)watch - offsetof(struct loop, wake));
 	uint64_t count;
@@ -58,7 +58,7 @@ struct loop *loop_new(void)
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	loop->wake = (struct loop_watch){
 		.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
-		.ready = run_posted,
+		.ready = on_posted,
 	};
 	ensure(loop->epoll_fd >= 0 && loop->wake.fd >= 0);
 	ensure(pthread_mutex_init(&loop->mutex, NULL) == 0);
@@ -126,21 +126,30 @@ static int wait_ms(const struct loop *loop)
 	return wait < 0 ? 0 : (int)wait;
 }
 
+static void turn(struct loop *loop)
+{
+	int count = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS, wait_ms(loop));
+	ensure(count >= 0 || errno == EINTR);
+	read_clock(loop);
+	loop->event_count = count < 0 ? 0 : count;
+	for (int i = 0; i < loop->event_count; i++) {
+		struct loop_watch *watch = loop->events[i].data.ptr;
+		if (watch)
+			watch->ready(watch, loop->events[i].events);
+	}
+	loop->event_count = 0;
+	expire(loop);
+}
+
 void loop_run(struct loop *loop)
 {
-	while (!atomic_load_explicit(&loop->stopped, memory_order_relaxed)) {
-		int count = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS, wait_ms(loop));
-		ensure(count >= 0 || errno == EINTR);
-		read_clock(loop);
-		loop->event_count = count < 0 ? 0 : count;
-		for (int i = 0; i < loop->event_count; i++) {
-			struct loop_watch *watch = loop->events[i].data.ptr;
-			if (watch)
-				watch->ready(watch, loop->events[i].events);
-		}
-		loop->event_count = 0;
-		expire(loop);
-	}
+	while (!atomic_load_explicit(&loop->stopped, memory_order_relaxed))
+		turn(loop);
+}
+
+void loop_run_posted(struct loop *loop)
+{
+	on_posted(&loop->wake, EPOLLIN);
 }
 
 int64_t loop_now_ms(const struct loop *loop)

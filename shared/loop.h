@@ -51,7 +51,10 @@ void loop_free(struct loop *loop);
 /* Run until loop_stop. */
 void loop_run(struct loop *loop);
 
-/* Thread: any; also from a signal handler. */
+/* Run what was posted, and nothing else. For a loop that does not run any more. */
+void loop_run_posted(struct loop *loop);
+
+/* Thread: any. */
 void loop_stop(struct loop *loop);
 
 /* Thread: any. The task runs in the loop's thread, once, soon; it is borrowed until then. */

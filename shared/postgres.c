@@ -283,6 +283,13 @@ static enum error set_up_session(
 	return OK;
 }
 
+bool postgres_url_is_valid(const char *url)
+{
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
+	PQconninfoFree(options);
+	return options != NULL;
+}
+
 enum error postgres_connect(const char *url, const char *application_name, const char *role,
 	int statement_timeout_ms, PGconn **ret_connection, struct failure *failure)
 {

@@ -24,6 +24,9 @@ struct postgres_settings {
 extern const struct setting postgres_setting_rows[];
 extern const size_t postgres_setting_count;
 
+/* Whether libpq can read it; nothing is connected to. */
+bool postgres_url_is_valid(const char *url);
+
 /*
  * Connect and make the session ours: application_name, role, search_path empty but for pg_catalog,
  * statement_timeout, keepalives and tcp_user_timeout where the URL does not set them itself (a dead

@@ -32,30 +32,47 @@ static void wipe_free(char *text)
 	free(text);
 }
 
+enum error settings_read_file(
+	const char *path, size_t most_bytes, char **ret_text, struct failure *failure)
+{
+	char *text = memory_zeroed(1, most_bytes + 2);
+	size_t len = 0;
+	ssize_t got = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && len <= most_bytes &&
+		(got = read(fd, text + len, most_bytes + 1 - len)) > 0)
+		len += (size_t)got;
+	enum error error = OK;
+	if (fd < 0 || got < 0)
+		error = failure_set(failure, E_CONFIG, "cannot read %s: %m", path);
+	else if (len > most_bytes)
+		error = failure_set(
+			failure, E_CONFIG, "%s is longer than %zu bytes", path, most_bytes);
+	else if (strlen(text) != len)
+		error = failure_set(failure, E_CONFIG, "%s holds a NUL byte", path);
+	if (fd >= 0)
+		(void)close(fd);
+	if (error) {
+		sodium_memzero(text, len);
+		free(text);
+		return error;
+	}
+	if (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	if (len > 0 && text[len - 1] == '\r')
+		text[--len] = '\0';
+	*ret_text = text;
+	return OK;
+}
+
 /* Returned owned; NULL with a problem. */
 static char *read_file(const struct setting *setting, const char *path, struct buf *problems)
 {
-	char *value = memory_zeroed(1, SETTING_VALUE_BYTES + 1);
-	size_t len = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		ssize_t got;
-		while (len < SETTING_VALUE_BYTES &&
-			(got = read(fd, value + len, SETTING_VALUE_BYTES - len)) > 0)
-			len += (size_t)got;
-		(void)close(fd);
-	}
-	if (fd < 0 || len == SETTING_VALUE_BYTES) {
-		buf_printf(problems, "%s_FILE: cannot read %s: %s\n", setting->name, path,
-			fd < 0 ? strerror(errno) : "longer than a setting may be");
-		wipe_free(value);
-		return NULL;
-	}
-	if (len > 0 && value[len - 1] == '\n')
-		value[--len] = '\0';
-	if (len > 0 && value[len - 1] == '\r')
-		value[--len] = '\0';
-	return value;
+	struct failure failure;
+	char *text = NULL;
+	if (settings_read_file(path, SETTING_VALUE_BYTES, &text, &failure))
+		buf_printf(problems, "%s_FILE: %s\n", setting->name, failure.detail);
+	return text;
 }
 
 /* The value from the environment, a file or the default. Returned owned, NULL where there is none. */

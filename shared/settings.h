@@ -57,6 +57,15 @@ struct settings_group {
 MUST_CHECK enum error settings_load(const struct settings_group *groups, size_t count,
 	const char *prefix, struct buf *problems);
 
+/*
+ * Read a small text file whole, without its last end of line.
+ *
+ * Returns: OK, ret_text owned, NUL-terminated, perhaps secret; E_CONFIG: it cannot be read, is longer
+ *          than most_bytes or holds a NUL.
+ */
+MUST_CHECK enum error settings_read_file(
+	const char *path, size_t most_bytes, char **ret_text, struct failure *failure);
+
 /* Frees and wipes the text and secret values. */
 void settings_free(const struct settings_group *groups, size_t count);
 

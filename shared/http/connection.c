@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "shared/http/server.h"
@@ -43,6 +42,8 @@ static void set_state(struct http_connection *connection, enum http_state state)
 		[HTTP_DISCARD] = &server->body_deadlines,
 		[HTTP_LINGER] = &server->linger_deadlines,
 	};
+	if (state == HTTP_IN_HEAD && connection->state != HTTP_IN_HEAD)
+		connection->head_started_us = loop_now_us(server->loop);
 	connection->state = state;
 	if (lists[state])
 		loop_arm(lists[state], &connection->deadline);
@@ -67,6 +68,7 @@ static void unlink_connection(struct http_connection *connection)
 	if (connection->older)
 		connection->older->newer = connection->newer;
 	server->connection_count--;
+	atomic_fetch_sub(server->shared_count, 1);
 	metric_gauge_add(METRIC_HTTP_CONNECTIONS, -1);
 }
 
@@ -93,6 +95,7 @@ void http_connection_close(struct http_connection *connection)
 	bool service_waits = connection->state == HTTP_IN_BODY;
 	struct http_request *request = detach_request(connection);
 	loop_disarm(&connection->deadline);
+	loop_disarm(&connection->again);
 	loop_remove(server->loop, &connection->watch);
 	(void)close(connection->watch.fd);
 	unlink_connection(connection);
@@ -176,7 +179,7 @@ static struct http_request *begin_request(struct http_connection *connection)
 	struct http_request *request = http_request_take(connection->server);
 	request->connection = connection;
 	memcpy(request->peer, connection->peer, sizeof(request->peer));
-	request->started_us = loop_now_us(connection->server->loop);
+	request->started_us = connection->head_started_us;
 	connection->request = request;
 	return request;
 }
@@ -216,6 +219,7 @@ static void serve_head(struct http_connection *connection, size_t head_len)
 		return;
 	}
 	set_state(connection, HTTP_SERVING);
+	connection->served_in_turn++;
 	server->service->head(connection->request, server->service->user);
 }
 
@@ -246,18 +250,24 @@ static void grow_input(struct http_connection *connection)
 	connection->input_capacity = capacity;
 }
 
+/* Room for that many bytes in all. */
+static void reserve_input(struct http_connection *connection, size_t bytes)
+{
+	if (!connection->input) {
+		connection->input = http_input_take(connection->server);
+		connection->input_capacity = HTTP_INPUT_FIRST_BYTES;
+	}
+	while (connection->input_capacity < bytes)
+		grow_input(connection);
+}
+
 /* Returns: OK: moved on; E_PENDING: needs bytes that are not there; E_CLIENT_GONE. */
 static enum error fill_input(struct http_connection *connection)
 {
 	size_t got;
 	if (!connection->readable)
 		return E_PENDING;
-	if (!connection->input) {
-		connection->input = http_input_take(connection->server);
-		connection->input_capacity = HTTP_INPUT_FIRST_BYTES;
-	}
-	if (connection->input_len == connection->input_capacity)
-		grow_input(connection);
+	reserve_input(connection, connection->input_len + 1);
 	enum error error = receive(connection, connection->input + connection->input_len,
 		connection->input_capacity - connection->input_len, &got);
 	if (!error)
@@ -275,9 +285,16 @@ static enum error run_head(struct http_connection *connection)
 			return error;
 		}
 	}
+	skip_empty_lines(connection);
+	if (connection->input_len == 0) {
+		set_state(
+			connection, HTTP_IDLE); /* an end of line behind a body begins no request */
+		return OK;
+	}
 	if (connection->state == HTTP_IDLE)
 		set_state(connection, HTTP_IN_HEAD);
-	skip_empty_lines(connection);
+	if (connection->input_len == 1 && connection->input[0] == '\r')
+		return fill_input(connection); /* the rest of an empty line */
 	struct span head = span_from(connection->input, connection->input_len);
 	switch (head_scan(&connection->scan, head, &head_len, &connection->problem)) {
 	case HEAD_SCAN_COMPLETE:
@@ -394,17 +411,8 @@ static void begin_next(struct http_connection *connection)
 		memmove(connection->input, connection->input + connection->parsed, left);
 	connection->input_len = left;
 	connection->parsed = 0;
-	while (connection->carry.len) {
-		size_t room = connection->input_capacity - connection->input_len;
-		if (!connection->input || room < connection->carry.len) {
-			if (!connection->input) {
-				connection->input = http_input_take(connection->server);
-				connection->input_capacity = HTTP_INPUT_FIRST_BYTES;
-			} else {
-				grow_input(connection);
-			}
-			continue;
-		}
+	if (connection->carry.len) {
+		reserve_input(connection, connection->input_len + connection->carry.len);
 		memcpy(connection->input + connection->input_len, connection->carry.base,
 			connection->carry.len);
 		connection->input_len += connection->carry.len;
@@ -461,14 +469,30 @@ static enum error run_state(struct http_connection *connection)
 	return E_PENDING;
 }
 
+/*
+ * Whether this connection has had its share of the turn; then it goes on in a later one. A client that
+ * pipelines requests and reads the answers would otherwise keep the loop to itself.
+ */
+static bool yields(struct http_connection *connection)
+{
+	if (connection->served_in_turn < HTTP_REQUESTS_A_TURN)
+		return false;
+	loop_arm(&connection->server->again_deadlines, &connection->again);
+	return true;
+}
+
 /* Move on as far as the bytes and the service allow. May free the connection. */
 static void run(struct http_connection *connection)
 {
 	enum error error = OK;
-	if (connection->running)
+	if (connection->running || connection->again.list)
 		return;
 	connection->running = true;
 	while (!error) {
+		if (yields(connection)) {
+			error = E_PENDING;
+			break;
+		}
 		if (connection->output.len) {
 			error = flush(connection);
 			if (error)
@@ -485,6 +509,15 @@ static void run(struct http_connection *connection)
 		http_connection_close(connection);
 }
 
+void http_connection_again(struct loop_deadline *deadline)
+{
+	struct http_connection *connection =
+		(struct http_connection *)((char *)deadline -
+					   offsetof(struct http_connection, again));
+	connection->served_in_turn = 0;
+	run(connection);
+}
+
 static void on_ready(struct loop_watch *watch, uint32_t events)
 {
 	struct http_connection *connection = connection_of_watch(watch);
@@ -496,6 +529,8 @@ static void on_ready(struct loop_watch *watch, uint32_t events)
 		http_connection_close(connection);
 		return;
 	}
+	if (!connection->again.list)
+		connection->served_in_turn = 0;
 	run(connection);
 }
 
@@ -536,75 +571,12 @@ void http_connection_open(struct http_server *server, int fd, const char *peer)
 		server->newest->newer = connection;
 	server->newest = connection;
 	server->connection_count++;
+	atomic_fetch_add(server->shared_count, 1);
 	metric_gauge_add(METRIC_HTTP_CONNECTIONS, 1);
 	metric_add(METRIC_HTTP_ACCEPTED, 1);
 	set_state(connection, HTTP_IDLE);
 	if (loop_add(server->loop, &connection->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET))
 		http_connection_close(connection);
-}
-
-static void refresh_date(struct http_server *server)
-{
-	time_t now = time(NULL);
-	struct tm utc;
-	if (now == server->date_s)
-		return;
-	server->date_s = now;
-	(void)gmtime_r(&now, &utc);
-	(void)strftime(server->date, sizeof(server->date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-}
-
-static const char *reason_phrase(int status)
-{
-	static const struct {
-		int status;
-		const char *phrase;
-	} phrases[] = {
-		{200, "OK"},
-		{202, "Accepted"},
-		{204, "No Content"},
-		{303, "See Other"},
-		{400, "Bad Request"},
-		{401, "Unauthorized"},
-		{403, "Forbidden"},
-		{404, "Not Found"},
-		{405, "Method Not Allowed"},
-		{408, "Request Timeout"},
-		{413, "Content Too Large"},
-		{415, "Unsupported Media Type"},
-		{429, "Too Many Requests"},
-		{431, "Request Header Fields Too Large"},
-		{500, "Internal Server Error"},
-		{503, "Service Unavailable"},
-	};
-	for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++) {
-		if (phrases[i].status == status)
-			return phrases[i].phrase;
-	}
-	return "Other";
-}
-
-static void write_answer(struct http_server *server, const struct http_response *response,
-	bool close_behind, bool with_body)
-{
-	struct buf *answer = &server->answer;
-	refresh_date(server);
-	buf_clear(answer);
-	buf_add(answer, SPAN("HTTP/1.1 "));
-	buf_add_int(answer, response->status);
-	buf_add_char(answer, ' ');
-	buf_add_text(answer, reason_phrase(response->status));
-	buf_add(answer, SPAN("\r\nDate: "));
-	buf_add_text(answer, server->date);
-	buf_add(answer, SPAN("\r\nContent-Length: "));
-	buf_add_int(answer, (int64_t)response->body.len);
-	if (close_behind)
-		buf_add(answer, SPAN("\r\nConnection: close"));
-	buf_add(answer, SPAN("\r\n"));
-	buf_add(answer, response->headers);
-	buf_add(answer, SPAN("\r\n"));
-	if (with_body)
-		buf_add(answer, response->body);
 }
 
 /* Whether the rest of a body is small enough to be read past. */
@@ -619,7 +591,6 @@ static bool may_discard(const struct http_connection *connection)
 	       request->content_length - connection->raw_body_bytes <= HTTP_DISCARD_BYTES;
 }
 
-/* RFC 9112 section 9.3: HTTP/1.0 keeps a connection only when both sides say so. */
 static void end_answer(struct http_connection *connection, bool close_behind)
 {
 	struct http_request *request = connection->request;
@@ -648,9 +619,10 @@ void http_answer(struct http_request *request, const struct http_response *respo
 		return;
 	}
 	struct http_server *server = connection->server;
+	/* An HTTP/1.0 client would have to ask for keep-alive, and be told (RFC 9112 appendix C.2.2). */
 	bool close_behind = response->close || !connection->keep_alive || server->draining ||
 			    connection->parser.http_minor == 0 || !may_discard(connection);
-	write_answer(server, response, close_behind, request->method != METHOD_HEAD);
+	http_write_answer(server, response, close_behind, request->method != METHOD_HEAD);
 	send_bytes(connection, buf_span(&server->answer));
 	end_answer(connection, close_behind);
 	run(connection);

@@ -14,6 +14,7 @@
 #ifndef INTAKE_SHARED_HTTP_H
 #define INTAKE_SHARED_HTTP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,10 +26,9 @@
 #include "shared/span.h"
 
 enum {
-	HTTP_HEADERS_MOST = 100,     /* header lines of a request */
-	HTTP_HEAD_BYTES = 16 * 1024, /* request line and headers; more: 431 */
-	HTTP_DISCARD_BYTES =
-		16 * 1024, /* body of a refused request that is read past; more: close */
+	HTTP_HEADERS_MOST = 100,        /* header lines of a request */
+	HTTP_HEAD_BYTES = 16 * 1024,    /* request line and headers; more: 431 */
+	HTTP_DISCARD_BYTES = 16 * 1024, /* of a refused request's body are read past; more: close */
 };
 
 struct http_header {
@@ -78,17 +78,18 @@ struct http_service {
 };
 
 struct http_limits {
-	int64_t connections_most; /* of this server (of this loop) */
-	int64_t head_ms;          /* from a request's first byte to the end of its head */
-	int64_t body_ms;          /* from the end of the head to the end of the body */
-	int64_t idle_ms;          /* between requests */
-	int64_t write_ms;         /* for the peer to take an answer */
+	int64_t connections_most;
+	atomic_size_t
+		*connections; /* counted here, for loops that share a cap; NULL: this server's */
+	int64_t head_ms;      /* from a request's first byte to the end of its head */
+	int64_t body_ms;      /* from the end of the head to the end of the body */
+	int64_t idle_ms;      /* between requests */
+	int64_t write_ms;     /* for the peer to take an answer */
 };
 
 struct http_response {
 	int status;
-	struct span
-		headers; /* complete lines, each with CRLF; not Date, Content-Length, Connection */
+	struct span headers; /* whole lines with CRLF; not Date, Content-Length, Connection */
 	struct span body;
 	bool close; /* close the connection behind it */
 };

@@ -41,7 +41,7 @@ static void take_connection(struct http_server *server, int fd, const struct soc
 {
 	char peer[INET6_ADDRSTRLEN];
 	int on = 1;
-	if ((int64_t)server->connection_count >= server->limits.connections_most) {
+	if ((int64_t)atomic_load(server->shared_count) >= server->limits.connections_most) {
 		metric_add(METRIC_HTTP_REFUSED, 1);
 		(void)close(fd);
 		return;
@@ -80,8 +80,12 @@ static void on_listener(struct loop_watch *watch, uint32_t events)
 		if (error == OK)
 			continue;
 		/* The listener stays readable: look away for a moment instead of spinning. */
-		log_warn("http.no_descriptors",
-			log_int("connections", (int64_t)server->connection_count));
+		int64_t suppressed =
+			log_limit_take(&server->no_descriptors, loop_now_ms(server->loop));
+		if (suppressed >= 0)
+			log_warn("http.no_descriptors",
+				log_int("connections", (int64_t)server->connection_count),
+				log_int("suppressed", suppressed));
 		loop_remove(server->loop, &server->listener);
 		loop_arm(&server->accept_deadlines, &server->accept_again);
 		return;
@@ -115,6 +119,8 @@ static void init_deadlines(struct http_server *server)
 		loop_deadlines_init(
 			server->loop, lists[i].list, lists[i].length_ms, http_connection_expired);
 	loop_deadlines_init(
+		server->loop, &server->again_deadlines, HTTP_AGAIN_MS, http_connection_again);
+	loop_deadlines_init(
 		server->loop, &server->accept_deadlines, HTTP_ACCEPT_AGAIN_MS, listen_again);
 }
 
@@ -125,6 +131,8 @@ struct http_server *http_server_new(struct loop *loop, int listen_fd,
 	server->loop = loop;
 	server->service = service;
 	server->limits = *limits;
+	server->shared_count = limits->connections ? limits->connections : &server->own_count;
+	server->no_descriptors.every_ms = HTTP_LOG_EVERY_MS;
 	server->accepting = true;
 	server->listener = (struct loop_watch){.fd = listen_fd, .ready = on_listener};
 	server->scratch = memory_alloc(HTTP_SCRATCH_BYTES);

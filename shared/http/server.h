@@ -4,20 +4,24 @@
 #define INTAKE_SHARED_HTTP_SERVER_H
 
 #include <llhttp.h>
+#include <stdatomic.h>
 
 #include "shared/http/head_scan.h"
 #include "shared/http/http.h"
+#include "shared/log.h"
 
 enum {
-	HTTP_INPUT_FIRST_BYTES = 4096,               /* what most requests fit into */
-	HTTP_INPUT_MOST_BYTES = 2 * HTTP_HEAD_BYTES, /* the head, and as much behind it */
-	HTTP_SCRATCH_BYTES = 64 * 1024,              /* large bodies are read through it */
-	HTTP_POOL_COUNT = 1024,                      /* free requests and buffers kept */
-	HTTP_LINGER_MS = 2000, /* to read on before a close, lest the answer be reset */
+	HTTP_INPUT_FIRST_BYTES = 4096,  /* what most requests fit into */
+	HTTP_SCRATCH_BYTES = 64 * 1024, /* large bodies are read through it */
+	HTTP_POOL_COUNT = 1024,         /* free requests and buffers kept */
+	HTTP_LINGER_MS = 2000,          /* to read on before a close, lest the answer be reset */
 	HTTP_LINGER_BYTES = 1024 * 1024,
+	HTTP_REQUESTS_A_TURN = 32, /* of one connection; then others have their turn */
+	HTTP_AGAIN_MS = 1,
 	HTTP_DRAIN_IDLE_MS = 1000, /* a request may be on its way on an idle connection */
 	HTTP_ACCEPT_BATCH = 32,    /* connections taken in one turn */
 	HTTP_ACCEPT_AGAIN_MS = 100,
+	HTTP_LOG_EVERY_MS = 10000,
 	HTTP_RAW_BODY_FACTOR = 8, /* chunked coding may cost this much more than the body */
 	HTTP_RAW_BODY_BYTES = 64 * 1024,
 };
@@ -35,6 +39,9 @@ enum http_state {
 struct http_connection {
 	struct loop_watch watch;
 	struct loop_deadline deadline; /* of the present state */
+	struct loop_deadline again;    /* armed: it has had its share of the turn */
+	unsigned served_in_turn;
+	int64_t head_started_us; /* steady clock: when the present head's first byte was read */
 	struct http_server *server;
 	struct http_connection *older; /* all connections of the server */
 	struct http_connection *newer;
@@ -73,12 +80,16 @@ struct http_server {
 	struct http_limits limits;
 	struct http_connection *newest;
 	size_t connection_count;
+	atomic_size_t own_count;
+	atomic_size_t *shared_count; /* what connections_most is about: own_count, or the limits' */
+	struct log_limit no_descriptors;
 	struct loop_deadlines head_deadlines;
 	struct loop_deadlines body_deadlines;
 	struct loop_deadlines idle_deadlines;
 	struct loop_deadlines write_deadlines;
 	struct loop_deadlines linger_deadlines;
-	struct loop_deadlines drain_deadlines;  /* of idle connections, once draining */
+	struct loop_deadlines drain_deadlines; /* of idle connections, once draining */
+	struct loop_deadlines again_deadlines;
 	struct loop_deadlines accept_deadlines; /* when to accept again after EMFILE */
 	struct loop_deadline accept_again;
 	llhttp_settings_t callbacks;
@@ -97,7 +108,12 @@ void http_connection_open(struct http_server *server, int fd, const char *peer);
 void http_connection_close(struct http_connection *connection);
 void http_connection_drain(struct http_connection *connection);
 void http_connection_expired(struct loop_deadline *deadline);
+void http_connection_again(struct loop_deadline *deadline);
 void http_parser_callbacks(llhttp_settings_t *callbacks);
+
+/* answer.c: put the answer's bytes into server->answer */
+void http_write_answer(struct http_server *server, const struct http_response *response,
+	bool close_behind, bool with_body);
 
 /* pool.c: requests and input buffers that are used again */
 struct http_request *http_request_take(struct http_server *server);

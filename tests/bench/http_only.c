@@ -13,7 +13,11 @@
 
 enum { THREADS_MOST = 16 };
 
-static const struct http_limits limits = {20000, 10000, 10000, 75000, 10000};
+static const struct http_limits limits = {.connections_most = 20000,
+	.head_ms = 10000,
+	.body_ms = 10000,
+	.idle_ms = 75000,
+	.write_ms = 10000};
 
 static void on_head(struct http_request *request, void *user)
 {

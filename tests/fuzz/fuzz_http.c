@@ -61,7 +61,11 @@ static void stop(struct loop_task *task)
 static void turn(int fd, struct span bytes)
 {
 	static const struct http_service service = {on_head, on_body, on_failed, NULL};
-	static const struct http_limits limits = {10, 1000, 1000, 1000, 1000};
+	static const struct http_limits limits = {.connections_most = 10,
+		.head_ms = 1000,
+		.body_ms = 1000,
+		.idle_ms = 1000,
+		.write_ms = 1000};
 	static char answers[ANSWER_MOST];
 	int pair[2];
 	struct {

@@ -86,7 +86,11 @@ static void start_on(const char *where)
 	static const struct metric no_metrics[1];
 	struct failure failure;
 	metrics_init(no_metrics, 0);
-	limits = (struct http_limits){100, 300, 300, 5000, 1000};
+	limits = (struct http_limits){.connections_most = 100,
+		.head_ms = 300,
+		.body_ms = 300,
+		.idle_ms = 5000,
+		.write_ms = 1000};
 	ck_assert_int_eq(http_listen(where, &listen_fd, &failure), OK);
 	address_len = sizeof(address);
 	ck_assert_int_eq(getsockname(listen_fd, (struct sockaddr *)&address, &address_len), 0);
@@ -311,6 +315,68 @@ START_TEST(continue_is_said_only_when_the_body_is_wanted)
 }
 END_TEST
 
+START_TEST(empty_lines_around_requests_are_skipped_in_any_pieces)
+{
+	start();
+	int fd = dial();
+	put(fd, SPAN("\r"));
+	usleep(20000);
+	put(fd, SPAN("\n\r\nGET /now HTTP/1.1\r\nHost: a\r\n\r\n\r\n"));
+	take(fd, got, sizeof(got), 100);
+	ck_assert_uint_eq(count_of(got, "HTTP/1.1 200"), 1);
+	last_error = OK;
+	usleep(500000); /* longer than a head may take: the end of line began no request */
+	put(fd, SPAN("GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
+	take(fd, got, sizeof(got), 100);
+	ck_assert_uint_eq(count_of(got, "HTTP/1.1 200"), 1);
+	ck_assert_int_eq(last_error, OK);
+	close(fd);
+	stop();
+}
+END_TEST
+
+static void *pipeline_for_ever(void *user)
+{
+	static char requests[100 * 40];
+	int fd = *(int *)user;
+	size_t len = 0;
+	for (int i = 0; i < 100; i++)
+		len += (size_t)snprintf(requests + len, sizeof(requests) - len,
+			"GET /now HTTP/1.1\r\nHost: a\r\n\r\n");
+	while (send(fd, requests, len, MSG_NOSIGNAL) > 0) {
+		static char answers[64 * 1024];
+		(void)recv(fd, answers, sizeof(answers), MSG_DONTWAIT);
+	}
+	return NULL;
+}
+
+START_TEST(a_client_that_pipelines_without_end_leaves_others_their_turn)
+{
+	pthread_t pipeliners[3];
+	int fds[3];
+	start();
+	for (size_t i = 0; i < 3; i++) {
+		fds[i] = dial();
+		pthread_create(&pipeliners[i], NULL, pipeline_for_ever, &fds[i]);
+	}
+	usleep(100000);
+	int fd = dial();
+	for (int i = 0; i < 10; i++) {
+		put(fd, SPAN("GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
+		struct pollfd readable = {.fd = fd, .events = POLLIN};
+		ck_assert_int_eq(poll(&readable, 1, 500), 1);
+		ck_assert_int_gt(recv(fd, got, sizeof(got), 0), 0);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		shutdown(fds[i], SHUT_RDWR);
+		pthread_join(pipeliners[i], NULL);
+		close(fds[i]);
+	}
+	close(fd);
+	stop();
+}
+END_TEST
+
 START_TEST(malformed_requests_are_refused_and_closed)
 {
 	static const struct span requests[] = {
@@ -517,6 +583,8 @@ TESTS("http", a_body_comes_back, a_request_may_come_byte_by_byte,
 	a_chunked_body_and_the_next_request_in_one_write,
 	a_body_too_large_is_refused_before_it_is_read, a_chunked_body_is_cut_off_at_the_limit,
 	a_small_unread_body_keeps_the_connection, continue_is_said_only_when_the_body_is_wanted,
+	empty_lines_around_requests_are_skipped_in_any_pieces,
+	a_client_that_pipelines_without_end_leaves_others_their_turn,
 	malformed_requests_are_refused_and_closed, headers_have_a_limit,
 	a_slow_head_and_a_slow_body_are_cut_off, a_client_that_leaves_is_forgotten,
 	a_half_closed_client_gets_its_answer, an_absolute_target_and_a_query_are_taken_apart,

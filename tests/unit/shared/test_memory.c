@@ -52,5 +52,17 @@ START_TEST(an_arena_hands_out_aligned_pieces_of_any_size)
 }
 END_TEST
 
+START_TEST(an_arena_keeps_no_large_block)
+{
+	struct arena arena = {0};
+	(void)arena_alloc(&arena, 100);
+	(void)arena_alloc(&arena, 1000000);
+	arena_clear(&arena);
+	ck_assert_uint_le(arena.total_bytes, 4096);
+	arena_fini(&arena);
+}
+END_TEST
+
 TESTS("memory", json_text_is_escaped, numbers_are_written_to_both_ends,
-	a_buf_keeps_all_that_was_added, an_arena_hands_out_aligned_pieces_of_any_size)
+	a_buf_keeps_all_that_was_added, an_arena_hands_out_aligned_pieces_of_any_size,
+	an_arena_keeps_no_large_block)

@@ -127,7 +127,20 @@ START_TEST(a_file_that_is_not_there_is_a_problem)
 }
 END_TEST
 
+START_TEST(a_folder_and_a_file_too_long_are_no_values)
+{
+	setenv("T_PASSWORD_FILE", "/tmp", 1);
+	ck_assert_int_eq(load(), E_CONFIG);
+	ck_assert_ptr_nonnull(strstr(buf_text(&problems), "T_PASSWORD_FILE: cannot read /tmp"));
+	settings_free(&group, 1);
+	setenv("T_PASSWORD_FILE", "/dev/zero", 1);
+	ck_assert_int_eq(load(), E_CONFIG);
+	ck_assert_ptr_nonnull(strstr(buf_text(&problems), "longer than"));
+	done();
+}
+END_TEST
+
 TESTS("settings", defaults_hold_where_nothing_is_set, all_problems_are_told_at_once,
 	a_number_is_a_number_to_its_last_character, an_empty_variable_counts_as_unset,
 	a_secret_may_come_from_a_file, a_problem_never_tells_the_value,
-	a_file_that_is_not_there_is_a_problem)
+	a_file_that_is_not_there_is_a_problem, a_folder_and_a_file_too_long_are_no_values)
