@@ -86,15 +86,37 @@ void event_encode(const struct event *event, struct arena *arena, struct event_r
 			(struct event_header){HEADER_TRACEPARENT, event->traceparent};
 }
 
-/* The last header of that name, as CloudEvents has one of each; base NULL: none. */
-static struct span header_value(const struct event_record *record, const char *name)
+/* The attributes that are looked at; base NULL: not there. Of doubled ones the last counts. */
+struct attributes {
+	struct span spec_version;
+	struct span type;
+	struct span id;
+	struct span traceparent;
+};
+
+/* Half a dozen names a record are told apart by their fourth character first. */
+static struct span *attribute_named(struct attributes *attributes, const char *name)
 {
-	struct span value = SPAN_NONE;
+	if (name[0] != 'c' || name[1] != 'e' || name[2] != '_')
+		return strcmp(name, HEADER_TRACEPARENT) == 0 ? &attributes->traceparent : NULL;
+	if (name[3] == 'i')
+		return strcmp(name, HEADER_ID) == 0 ? &attributes->id : NULL;
+	if (name[3] == 't')
+		return strcmp(name, HEADER_TYPE) == 0 ? &attributes->type : NULL;
+	if (name[3] == 's')
+		return strcmp(name, HEADER_SPEC_VERSION) == 0 ? &attributes->spec_version : NULL;
+	return NULL;
+}
+
+static struct attributes read_attributes(const struct event_record *record)
+{
+	struct attributes attributes = {.id = SPAN_NONE};
 	for (size_t i = 0; i < record->header_count; i++) {
-		if (strcmp(record->headers[i].name, name) == 0)
-			value = record->headers[i].value;
+		struct span *attribute = attribute_named(&attributes, record->headers[i].name);
+		if (attribute)
+			*attribute = record->headers[i].value;
 	}
-	return value;
+	return attributes;
 }
 
 static enum error poison(struct failure *failure, const char *sentence)
@@ -105,15 +127,15 @@ static enum error poison(struct failure *failure, const char *sentence)
 static enum error decode_headers(const struct event_record *record, struct arena *arena,
 	struct event *event, struct failure *failure)
 {
-	if (!span_equal(header_value(record, HEADER_SPEC_VERSION), SPAN(EVENT_SPEC_VERSION)))
+	struct attributes attributes = read_attributes(record);
+	if (!span_equal(attributes.spec_version, SPAN(EVENT_SPEC_VERSION)))
 		return poison(failure, "ce_specversion is missing or not 1.0");
-	if (!span_equal(header_value(record, HEADER_TYPE), SPAN(EVENT_TYPE)))
+	if (!span_equal(attributes.type, SPAN(EVENT_TYPE)))
 		return poison(failure, "ce_type is missing or not " EVENT_TYPE);
-	if (!uuid_parse(header_value(record, HEADER_ID), &event->id) || !uuid_is_v7(&event->id))
+	if (!uuid_parse(attributes.id, &event->id) || !uuid_is_v7(&event->id))
 		return poison(failure, "ce_id is missing or not a UUIDv7");
-	struct span traceparent = header_value(record, HEADER_TRACEPARENT);
-	if (traceparent.base && event_traceparent_is_valid(traceparent))
-		event->traceparent = arena_copy(arena, traceparent);
+	if (attributes.traceparent.base && event_traceparent_is_valid(attributes.traceparent))
+		event->traceparent = arena_copy(arena, attributes.traceparent);
 	event->accepted_ms = uuid7_ms(&event->id);
 	return OK;
 }
