@@ -3,6 +3,7 @@
 #include "worker/upsert.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "shared/memory.h"
 #include "shared/postgres.h"
@@ -39,10 +40,14 @@ static const enum array_type parameter_types[PARAMETER_COUNT] = {
 	[PHONE_EVENT_IDS] = ARRAY_OF_UUID,
 };
 
-/* A commit that is not flushed may be lost in a crash after its offset was committed to Kafka. */
+/*
+ * A commit that is not flushed may be lost in a crash after its offset was committed to Kafka. And the
+ * triggers take the writes of who is no member of the role for edits by hand.
+ */
 static const char session_text[] =
-	"select set_config('synchronous_commit', 'on', false)"
-	" where current_setting('synchronous_commit') not in ('on', 'remote_apply')";
+	"select pg_has_role('" WORKER_ROLE "', 'member'),"
+	" case when current_setting('synchronous_commit') not in ('on', 'remote_apply')"
+	" then set_config('synchronous_commit', 'on', false) end";
 
 struct upsert {
 	PGconn *connection; /* owned */
@@ -57,6 +62,10 @@ static enum error set_up(PGconn *connection, struct failure *failure)
 		session = postgres_wait(connection, ANSWER_MS);
 	if (PQresultStatus(session) != PGRES_TUPLES_OK)
 		return postgres_error(connection, session, failure);
+	if (strcmp(PQgetvalue(session, 0, 0), "t") != 0)
+		return failure_set(failure, E_POSTGRES_CONFIG,
+			"DATABASE_URL's login is no member of " WORKER_ROLE ": grant " WORKER_ROLE
+			" to it");
 	if (PQsendPrepare(connection, STATEMENT_NAME, upsert_sql, 0, NULL))
 		prepared = postgres_wait(connection, ANSWER_MS);
 	if (PQresultStatus(prepared) != PGRES_COMMAND_OK)
@@ -130,12 +139,25 @@ static bool send_rows(struct upsert *upsert, const struct batch_row *rows, size_
 		       lengths, formats, 1) == 1;
 }
 
+/*
+ * (business_id, email) is what the statement arbitrates by, so this is a contact's id: its address is
+ * being changed by hand while its own first event comes again. The next try sees where it went.
+ */
+static bool is_id_taken(const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	return state && strcmp(state, "23505") == 0;
+}
+
 enum error upsert_rows(struct upsert *upsert, const struct batch_row *rows, size_t count,
 	int stop_fd, struct batch_outcome *ret_outcome, struct failure *failure)
 {
 	POSTGRES_RESULT PGresult *result = NULL;
 	if (send_rows(upsert, rows, count))
 		result = postgres_wait_unless(upsert->connection, ANSWER_MS, stop_fd);
+	if (is_id_taken(result))
+		return failure_set(failure, E_POSTGRES_CONTENTION,
+			"SQLSTATE 23505: the id of a contact whose address is being changed");
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		return postgres_error(upsert->connection, result, failure);
 	*ret_outcome = (struct batch_outcome){

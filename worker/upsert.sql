@@ -18,7 +18,8 @@
 with written as (
   insert into public.contacts as c
     (id, business_id, email, name, name_event_id, phone, phone_event_id, status, status_event_id)
-  select case when e.id > e.deleted or e.deleted is null then e.id else e.event_id end, e.business_id, e.email, e.name, e.event_id,
+  select case when e.id > e.deleted or e.deleted is null then e.id else e.event_id end,
+    e.business_id, e.email, e.name, e.event_id,
     case when e.phone_event_id > e.deleted or e.deleted is null then e.phone end,
     greatest(e.phone_event_id, e.deleted),
     'active', e.event_id
@@ -33,6 +34,7 @@ with written as (
       ) end as deleted
     from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::uuid[])
       as e (id, business_id, email, name, event_id, phone, phone_event_id)
+    offset 0 -- keeps it a subquery: deleted is looked up once a row, not once for each mention of it
   ) as e
   where e.event_id > e.deleted or e.deleted is null
   on conflict (business_id, email) do update set
