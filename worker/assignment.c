@@ -97,7 +97,8 @@ static bool finish_in_flight(
 		if (!any_pending(consumer, partitions))
 			return true;
 		int64_t left_ms = deadline_ms - clock_steady_ms();
-		if (left_ms <= 0 || consumer->error || !feed_is_busy(consumer->feed))
+		if (left_ms <= 0 || consumer->leaving || consumer->error ||
+			!feed_is_busy(consumer->feed))
 			return false;
 		consumer_wait(consumer, left_ms, -1);
 	}

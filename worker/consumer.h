@@ -34,6 +34,7 @@ struct consumer {
 	size_t lane_count;
 	int wake_fd;
 
+	bool leaving; /* the wait for the lanes is over */
 	bool joining; /* subscribed, and no assignment has come so far */
 
 	struct feed *feed;
