@@ -116,18 +116,20 @@ static void revoke(struct consumer *consumer, const rd_kafka_topic_partition_lis
 	bool lost = rd_kafka_assignment_lost(consumer->client);
 	for (int i = 0; i < partitions->cnt; i++)
 		feed_revoke(consumer->feed, partitions->elems[i].partition);
-	bool finished = !lost && finish_in_flight(consumer, partitions);
+	const char *outcome = "lost";
 	/* Lost ones have another owner already, whose commits are newer than ours. */
-	if (!lost)
-		commit_and_wait(consumer);
+	if (!lost) {
+		bool finished = finish_in_flight(consumer, partitions);
+		bool committed = commit_and_wait(consumer);
+		outcome = !finished    ? "statements in flight left to the next"
+			  : !committed ? "last commit left out, some is read again"
+				       : "committed";
+	}
 	for (int i = 0; i < partitions->cnt; i++)
 		forget(consumer, partitions->elems[i].partition);
 	metric_add(lost ? METRIC_REBALANCES_LOST : METRIC_REBALANCES_REVOKED, 1);
-	log_write(lost || !finished ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "assignment.revoked",
-		LOG_FIELDS(log_int("partitions", partitions->cnt),
-			log_text("outcome", lost       ? "lost"
-					    : finished ? "committed"
-						       : "statements in flight left to the next")));
+	log_info("assignment.revoked", log_int("partitions", partitions->cnt),
+		log_text("outcome", outcome));
 }
 
 static void forget_all(struct consumer *consumer)

@@ -114,7 +114,7 @@ void commit_serve(struct consumer *consumer, int wait_ms)
 	}
 }
 
-void commit_and_wait(struct consumer *consumer)
+bool commit_and_wait(struct consumer *consumer)
 {
 	int64_t deadline_ms = clock_steady_ms() + COMMIT_WAIT_MS;
 	/* The one on its way first: it may hold less than there is now. */
@@ -124,4 +124,9 @@ void commit_and_wait(struct consumer *consumer)
 	commit_serve(consumer, left_ms > 0 ? (int)left_ms : 0);
 	if (consumer->commit_in_flight)
 		log_warn("commit.unanswered", log_int("waited_ms", COMMIT_WAIT_MS));
+	for (int32_t i = 0; i < progress_partition_count(consumer->progress); i++) {
+		if (progress_to_commit(consumer->progress, i) != PROGRESS_NONE)
+			return false;
+	}
+	return true;
 }

@@ -217,7 +217,7 @@ enum error consume_run(const struct worker_config *config, int signal_fd, struct
 		log_text("reason", consumer->error ? error_name(consumer->error) : "signal"));
 	finish(consumer);
 	consumer->leaving = true;
-	commit_and_wait(consumer);
+	(void)commit_and_wait(consumer);
 	(void)rd_kafka_consumer_close(consumer->client);
 	error = consumer->error;
 	if (error)

@@ -88,7 +88,7 @@ int commit_tick(rd_kafka_t *client, char *statistics, size_t len, void *opaque);
 /* Take results of commits, waiting up to wait_ms for one. */
 void commit_serve(struct consumer *consumer, int wait_ms);
 
-/* Commit what is durable and wait for the answer, a bounded time. */
-void commit_and_wait(struct consumer *consumer);
+/* Commit what is durable and wait for the answer, a bounded time. False: some is not committed. */
+bool commit_and_wait(struct consumer *consumer);
 
 #endif
