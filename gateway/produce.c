@@ -186,6 +186,7 @@ static enum error make_conf(
 		{"compression.type", "lz4"},
 		{"partitioner", "murmur2_random"}, /* as Java clients place keys */
 		{"queue.buffering.max.messages", "100000"},
+		{"reconnect.backoff.max.ms", "1000"}, /* time-outs wait for it */
 		{"queue.buffering.max.kbytes", "65536"},
 		{"socket.keepalive.enable", "true"},
 		{"socket.nagle.disable", "true"},
