@@ -2,7 +2,6 @@
 /* config - the gateway's settings. */
 #include "gateway/config.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -137,29 +136,10 @@ void config_free(struct gateway_config *config)
 	settings_free(groups, GROUP_COUNT);
 }
 
-static void write_all(struct buf *out,
-	void (*write_groups)(const struct settings_group *groups, size_t count, struct buf *out))
+void config_write(settings_writer *write, struct buf *out)
 {
 	struct gateway_config config = {.gateway = {.listen = NULL}};
 	struct settings_group groups[GROUP_COUNT];
 	make_groups(&config, groups);
-	write_groups(groups, GROUP_COUNT, out);
-}
-
-void config_help(void)
-{
-	struct buf text = {0};
-	write_all(&text, settings_help);
-	(void)fwrite(text.base, 1, text.len, stdout);
-	buf_fini(&text);
-}
-
-void config_example(struct buf *out)
-{
-	write_all(out, settings_example);
-}
-
-void config_describe(struct buf *out)
-{
-	write_all(out, settings_describe);
+	write(groups, GROUP_COUNT, out);
 }

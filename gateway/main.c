@@ -65,8 +65,7 @@ static int serve(int argc, char **argv)
 static int describe(int argc, char **argv)
 {
 	static const struct describe_source source = {
-		.settings = config_describe,
-		.environment = config_example,
+		.write_settings = config_write,
 		.metrics_init = gateway_metrics_init,
 	};
 	return describe_command(argc, argv, &source);
@@ -93,7 +92,7 @@ static const struct program program = {
 	.purpose = "takes contacts by webhook and stores them in Kafka",
 	.commands = commands,
 	.count = sizeof(commands) / sizeof(*commands),
-	.settings_help = config_help,
+	.write_settings = config_write,
 };
 
 int main(int argc, char **argv)

@@ -26,9 +26,9 @@ int describe_command(int argc, char **argv, const struct describe_source *source
 		return EXIT_USAGE;
 	}
 	if (settings)
-		source->settings(&text);
+		source->write_settings(settings_describe, &text);
 	if (environment)
-		source->environment(&text);
+		source->write_settings(settings_example, &text);
 	if (metrics) {
 		source->metrics_init();
 		metrics_describe(&text);

@@ -3,12 +3,11 @@
 #ifndef INTAKE_SHARED_DESCRIBE_H
 #define INTAKE_SHARED_DESCRIBE_H
 
-#include "shared/buf.h"
+#include "shared/settings.h"
 
 /* Where a program's tables come from. */
 struct describe_source {
-	void (*settings)(struct buf *out);    /* as rows of a Markdown table */
-	void (*environment)(struct buf *out); /* as an environment file */
+	void (*write_settings)(settings_writer *write, struct buf *out);
 	void (*metrics_init)(void);
 };
 

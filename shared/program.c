@@ -49,8 +49,12 @@ static void print_help(const struct program *program)
 	(void)printf("\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration.\n"
 		     "\nSettings come from the environment; NAME_FILE reads NAME from a file.\n");
 	(void)fflush(stdout);
-	if (program->settings_help)
-		program->settings_help();
+	if (program->write_settings) {
+		struct buf text = {0};
+		program->write_settings(settings_help, &text);
+		(void)fwrite(text.base, 1, text.len, stdout);
+		buf_fini(&text);
+	}
 }
 
 static void print_command_help(const struct program *program, const struct program_command *command)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "shared/error.h"
+#include "shared/settings.h"
 #include "shared/span.h"
 
 enum program_exit { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -28,7 +29,7 @@ struct program {
 	const char *purpose; /* one sentence */
 	const struct program_command *commands;
 	size_t count;
-	void (*settings_help)(void); /* prints the settings to stdout, for --help */
+	void (*write_settings)(settings_writer *write, struct buf *out); /* for --help */
 };
 
 /*

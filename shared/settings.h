@@ -69,6 +69,9 @@ MUST_CHECK enum error settings_read_file(
 /* Frees and wipes the text and secret values. */
 void settings_free(const struct settings_group *groups, size_t count);
 
+/* One of the following: adds the tables to `out` in its form. */
+typedef void settings_writer(const struct settings_group *groups, size_t count, struct buf *out);
+
 /* For --help: name, default, help, a block a setting. */
 void settings_help(const struct settings_group *groups, size_t count, struct buf *out);
 

@@ -2,7 +2,6 @@
 /* config - the worker's settings. */
 #include "worker/config.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,29 +83,10 @@ void config_free(struct worker_config *config)
 	settings_free(groups, GROUP_COUNT);
 }
 
-static void write_all(struct buf *out,
-	void (*write_groups)(const struct settings_group *groups, size_t count, struct buf *out))
+void config_write(settings_writer *write, struct buf *out)
 {
 	struct worker_config config = {.worker = {.group = NULL}};
 	struct settings_group groups[GROUP_COUNT];
 	make_groups(&config, groups);
-	write_groups(groups, GROUP_COUNT, out);
-}
-
-void config_help(void)
-{
-	struct buf text = {0};
-	write_all(&text, settings_help);
-	(void)fwrite(text.base, 1, text.len, stdout);
-	buf_fini(&text);
-}
-
-void config_example(struct buf *out)
-{
-	write_all(out, settings_example);
-}
-
-void config_describe(struct buf *out)
-{
-	write_all(out, settings_describe);
+	write(groups, GROUP_COUNT, out);
 }

@@ -9,6 +9,7 @@
 #include "shared/error.h"
 #include "shared/kafka.h"
 #include "shared/postgres.h"
+#include "shared/settings.h"
 
 struct worker_settings {
 	char *admin_listen;
@@ -44,13 +45,7 @@ MUST_CHECK enum error config_load(
 	struct worker_config *config, enum config_scope scope, struct buf *problems);
 void config_free(struct worker_config *config);
 
-/* Print the settings to stdout, for --help. */
-void config_help(void);
-
-/* Print the settings as an environment file, for deploy/worker.env.example. */
-void config_example(struct buf *out);
-
-/* Print the settings as rows of a Markdown table, for the README. */
-void config_describe(struct buf *out);
+/* Add all settings to `out`, in the form that `write` gives them. */
+void config_write(settings_writer *write, struct buf *out);
 
 #endif

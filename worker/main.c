@@ -15,8 +15,7 @@ static void describe_metrics(void)
 static int describe(int argc, char **argv)
 {
 	static const struct describe_source source = {
-		.settings = config_describe,
-		.environment = config_example,
+		.write_settings = config_write,
 		.metrics_init = describe_metrics,
 	};
 	return describe_command(argc, argv, &source);
@@ -39,7 +38,7 @@ int main(int argc, char **argv)
 		.purpose = "writes accepted contacts from Kafka into Postgres",
 		.commands = commands,
 		.count = sizeof(commands) / sizeof(*commands),
-		.settings_help = config_help,
+		.write_settings = config_write,
 	};
 	return program_main(&program, argc, argv);
 }
