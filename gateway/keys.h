@@ -4,7 +4,7 @@
  *
  * Design notes. keys_find answers from the cache in the caller's event loop, without a system call.
  * A miss is handed to a small pool of threads with connections of their own; the answer is posted
- *back to the loop that asked. Nothing here ever blocks an event loop.
+ * back to the loop that asked. Nothing here ever blocks an event loop.
  *
  *	key_cache    what is known, and what notices did to it
  *	key_pool     the threads that look up what is not, each with a key_store
@@ -38,9 +38,9 @@ extern const size_t key_setting_count;
  *
  * Takes:   settings - copied; database_url - copied.
  * Returns: OK, ret_keys owned, free with keys_stop; also where Postgres is away (then not ready
- * until it answers). E_POSTGRES_CONFIG: login, rights or migrations; E_CONFIG: more legacy keys
- * than GATEWAY_LEGACY_KEYS_MAX. Thread:  main, before the loops run. Blocks for as long as it takes
- * to connect (5 s at most).
+ *          until it answers). E_POSTGRES_CONFIG: login, rights or migrations; E_CONFIG: more legacy
+ *          keys than GATEWAY_LEGACY_KEYS_MAX.
+ * Thread:  main, before the loops run. Blocks for as long as it takes to connect (5 s at most).
  */
 MUST_CHECK
 enum error keys_start(const struct key_settings *settings, const char *database_url,
@@ -50,8 +50,8 @@ enum error keys_start(const struct key_settings *settings, const char *database_
  * End the threads. What still waits is answered with E_KEYS_UNAVAILABLE.
  *
  * Takes:   keys - NULL too.
- * Thread:  main; when no loop asks any more, while those that asked still exist. Blocks for as long as a connection attempt
- * may take (10 s at most), usually some milliseconds.
+ * Thread:  main; when no loop asks any more, while those that asked still exist. Blocks for as long
+ *          as a connection attempt may take (10 s at most), usually some milliseconds.
  */
 void keys_stop(struct keys *keys);
 

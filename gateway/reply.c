@@ -10,8 +10,7 @@
 #include "shared/ensure.h"
 
 enum {
-	RETRY_LEAST_S =
-		1, /* Retry-After of a 503, with jitter so that senders do not return at once */
+	RETRY_LEAST_S = 1, /* Retry-After of a 503, by chance: senders are not to return together */
 	RETRY_MOST_S = 5,
 };
 

@@ -24,7 +24,6 @@ enum error_blame {
 #define ERROR_TABLE(X)                                                                             \
 	X(OK, NOBODY, "done")                                                                      \
 	X(E_PENDING, NOBODY, "the work goes on and reports later")                                 \
-	X(E_FULL, NOBODY, "no room is left")                                                       \
 	X(E_CLIENT_GONE, NOBODY, "the client left before its answer")                              \
 	X(E_NOT_FOUND, CALLER, "there is no such thing")                                           \
 	X(E_USAGE, CALLER, "the command line is wrong")                                            \
@@ -75,7 +74,7 @@ struct failure {
 
 enum error_blame error_blame(enum error error);
 
-/* The code's own name, as "E_FULL". Static. */
+/* The code's own name, as "E_TIMEOUT". Static. */
 const char *error_name(enum error error);
 
 /* One sentence without a full stop. Static. */

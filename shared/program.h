@@ -16,9 +16,8 @@
 enum program_exit { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct program_command {
-	const char *name; /* "serve", or two words: "key regenerate" */
-	const char
-		*argument; /* synopsis of the options: "--business ID [--keep-old 24h] [--json]" */
+	const char *name;     /* "serve", or two words: "key regenerate" */
+	const char *argument; /* the options: "--business ID [--keep-old 24h] [--json]" */
 	int (*run)(int argc,
 		char **argv);    /* argv[0] is the last word of the name; returns an exit code */
 	const char *description; /* one line */

@@ -36,7 +36,7 @@ struct http_header {
 	struct span value; /* without white space around it */
 };
 
-enum http_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OPTIONS, METHOD_OTHER };
+enum http_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
 
 struct http_connection;
 struct http_server;

@@ -119,8 +119,6 @@ static enum http_method method_of(const llhttp_t *parser)
 		return METHOD_HEAD;
 	case HTTP_POST:
 		return METHOD_POST;
-	case HTTP_OPTIONS:
-		return METHOD_OPTIONS;
 	default:
 		return METHOD_OTHER;
 	}
