@@ -49,7 +49,7 @@ struct http_connection {
 	enum http_state state;
 	bool readable; /* edge-triggered: a recv may find something */
 	bool hung_up;  /* the peer has sent its last byte */
-	bool running;  /* http_connection_run is on the stack */
+	bool running;  /* `run` of connection.c is on the stack */
 	bool message_complete;
 	bool keep_alive;
 	bool expect_continue;
@@ -109,7 +109,50 @@ void http_connection_close(struct http_connection *connection);
 void http_connection_drain(struct http_connection *connection);
 void http_connection_expired(struct loop_deadline *deadline);
 void http_connection_again(struct loop_deadline *deadline);
-void http_parser_callbacks(llhttp_settings_t *callbacks);
+
+/* Enter a state, with the deadline that it has. */
+void http_connection_set(struct http_connection *connection, enum http_state state);
+
+/* The request is over: what is left of the input belongs to the next one. */
+void http_connection_next(struct http_connection *connection);
+
+/* Nothing more is answered here: shut down, and read on for a while lest the answer be reset. */
+void http_connection_linger(struct http_connection *connection);
+
+/* Tell the service that the request cannot go on; the answer closes the connection. */
+void http_request_fail(struct http_connection *connection, enum error error);
+
+/*
+ * transfer.c: between the socket and the buffers
+ *
+ * Returns: OK: some bytes have moved; E_PENDING: the socket has or takes none now; E_CLIENT_GONE.
+ */
+MUST_CHECK enum error http_flush(struct http_connection *connection); /* OK: all is sent */
+MUST_CHECK enum error http_receive(
+	struct http_connection *connection, char *into, size_t room, size_t *ret_len);
+MUST_CHECK enum error http_input_fill(struct http_connection *connection);
+
+/* Send, and keep what the peer does not take. The outcome shows at the next flush. */
+void http_send(struct http_connection *connection, struct span bytes);
+
+/* Room for that many bytes in all. */
+void http_input_reserve(struct http_connection *connection, size_t bytes);
+void http_input_drop(struct http_connection *connection);
+
+/*
+ * head.c, body.c: move on in one of the states.
+ *
+ * Returns: OK: another state was entered or bytes were taken, call again; E_PENDING, E_CLIENT_GONE.
+ */
+MUST_CHECK enum error http_run_head(struct http_connection *connection);
+MUST_CHECK enum error http_run_body(struct http_connection *connection);
+MUST_CHECK enum error http_run_discard(struct http_connection *connection);
+
+/* A head that cannot be: the service answers a request without headers. */
+void http_head_fail(struct http_connection *connection, enum error error);
+
+/* Whether the rest of a body is small enough to be read past. */
+bool http_may_discard(const struct http_connection *connection);
 
 /* answer.c: put the answer's bytes into server->answer */
 void http_write_answer(struct http_server *server, const struct http_response *response,
@@ -123,6 +166,7 @@ void http_input_give(struct http_server *server, char *input, size_t capacity);
 void http_pool_fini(struct http_server *server);
 
 /* parser.c: llhttp to struct http_request */
+void http_parser_callbacks(llhttp_settings_t *callbacks);
 
 /*
  * Parse the head that head_scan found complete.
