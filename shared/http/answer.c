@@ -25,6 +25,7 @@ static const char *reason_phrase(int status)
 		{202, "Accepted"},
 		{204, "No Content"},
 		{303, "See Other"},
+		{304, "Not Modified"},
 		{400, "Bad Request"},
 		{401, "Unauthorized"},
 		{403, "Forbidden"},
@@ -64,6 +65,7 @@ void http_write_answer(struct http_server *server, const struct http_response *r
 	buf_add(answer, SPAN("\r\n"));
 	buf_add(answer, response->headers);
 	buf_add(answer, SPAN("\r\n"));
-	if (with_body)
+	/* A 304 tells the length of what it stands for, without it (RFC 9110 sections 8.6, 15.4.5). */
+	if (with_body && response->status != 304)
 		buf_add(answer, response->body);
 }

@@ -64,9 +64,9 @@ static enum error read_some_body(struct http_connection *connection)
 
 static void serve_body(struct http_connection *connection)
 {
-	struct http_server *server = connection->server;
+	struct http_request *request = connection->request;
 	http_connection_set(connection, HTTP_SERVING);
-	server->service->body(connection->request, server->service->user);
+	request->service->body(request, request->service->user);
 }
 
 enum error http_run_body(struct http_connection *connection)

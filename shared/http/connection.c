@@ -96,7 +96,7 @@ void http_connection_close(struct http_connection *connection)
 	buf_fini(&connection->output);
 	free(connection);
 	if (request && service_waits)
-		server->service->failed(request, E_CLIENT_GONE, server->service->user);
+		request->service->failed(request, E_CLIENT_GONE, request->service->user);
 }
 
 void http_connection_linger(struct http_connection *connection)
@@ -111,14 +111,13 @@ void http_connection_linger(struct http_connection *connection)
 
 void http_request_fail(struct http_connection *connection, enum error error)
 {
-	struct http_server *server = connection->server;
 	struct http_request *request = connection->request;
 	if (error == E_BAD_REQUEST)
 		metric_add(METRIC_HTTP_MALFORMED, 1);
 	request->problem = connection->problem;
 	connection->keep_alive = false;
 	http_connection_set(connection, HTTP_SERVING);
-	server->service->failed(request, error, server->service->user);
+	request->service->failed(request, error, request->service->user);
 }
 
 void http_connection_next(struct http_connection *connection)
@@ -315,6 +314,12 @@ void http_answer(struct http_request *request, const struct http_response *respo
 	http_send(connection, buf_span(&server->answer));
 	end_answer(connection, close_behind);
 	run(connection);
+}
+
+void http_hand_over(struct http_request *request, const struct http_service *service)
+{
+	request->service = service;
+	service->head(request, service->user);
 }
 
 enum error http_read_body(struct http_request *request, size_t most_bytes)

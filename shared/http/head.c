@@ -6,6 +6,7 @@ static struct http_request *begin_request(struct http_connection *connection)
 {
 	struct http_request *request = http_request_take(connection->server);
 	request->connection = connection;
+	request->service = connection->server->service;
 	memcpy(request->peer, connection->peer, sizeof(request->peer));
 	request->started_us = connection->head_started_us;
 	connection->request = request;
@@ -35,7 +36,7 @@ static void serve_head(struct http_connection *connection, size_t head_len)
 	}
 	http_connection_set(connection, HTTP_SERVING);
 	connection->served_in_turn++;
-	server->service->head(connection->request, server->service->user);
+	http_hand_over(connection->request, server->service);
 }
 
 /* RFC 9112 section 2.2: empty lines before a request line are skipped. */

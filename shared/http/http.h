@@ -40,6 +40,7 @@ enum http_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
 
 struct http_connection;
 struct http_server;
+struct http_service;
 
 struct http_request {
 	struct arena arena; /* of this request; the service may use it */
@@ -55,7 +56,9 @@ struct http_request {
 	const char *problem;                /* static sentence, with E_BAD_REQUEST: what is wrong */
 	int64_t started_us;                 /* steady clock, when its first byte was read */
 	struct http_connection *connection; /* NULL once the client has gone */
-	char peer[46];           /* INET6_ADDRSTRLEN: the client's address, for http_peer */
+	char peer[46]; /* INET6_ADDRSTRLEN: the client's address, for http_peer */
+	/* Whom it is told to: the listener's service, or the one it was handed over to. */
+	const struct http_service *service;
 	void *user;              /* the service's own */
 	struct buf orphan_input; /* http's own: keeps the spans alive without a connection */
 	struct buf owned_body;   /* http's own */
@@ -111,6 +114,13 @@ void http_server_drain(struct http_server *server);
 
 /* Connections open now. */
 size_t http_server_connections(const struct http_server *server);
+
+/*
+ * Let another service have the request, from its head on: for a service that only looks at the path.
+ *
+ * Takes: service - borrowed until the answer. Its `head` is called before this returns.
+ */
+void http_hand_over(struct http_request *request, const struct http_service *service);
 
 /*
  * Read the body, then `body` (or `failed`) is called, perhaps before this returns: after E_PENDING the

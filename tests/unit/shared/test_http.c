@@ -48,11 +48,38 @@ static void answer_later(struct loop_task *task)
 	answer(waiting, 200, SPAN("later"));
 }
 
+/* Another service, that requests for /other are handed over to: upper case is its mark. */
+static void on_other_head(struct http_request *request, void *user)
+{
+	(void)user;
+	ck_assert_int_eq(http_read_body(request, BODY_MOST), E_PENDING);
+}
+
+static void on_other_body(struct http_request *request, void *user)
+{
+	(void)user;
+	answer(request, 200, SPAN("OTHER"));
+}
+
+static void on_other_failed(struct http_request *request, enum error error, void *user)
+{
+	(void)user;
+	last_error = error;
+	answer(request, 413, SPAN("OTHER FAILED"));
+}
+
+static const struct http_service other_service = {
+	on_other_head, on_other_body, on_other_failed, NULL};
+
 static void on_head(struct http_request *request, void *user)
 {
 	(void)user;
 	if (span_equal(request->path, SPAN("/now"))) {
 		answer(request, 200, SPAN("now"));
+	} else if (span_equal(request->path, SPAN("/unchanged"))) {
+		answer(request, 304, SPAN("what it was"));
+	} else if (span_equal(request->path, SPAN("/other"))) {
+		http_hand_over(request, &other_service);
 	} else if (span_equal(request->path, SPAN("/later"))) {
 		waiting = request;
 		later.run = answer_later;
@@ -501,6 +528,33 @@ START_TEST(an_absolute_target_and_a_query_are_taken_apart)
 }
 END_TEST
 
+START_TEST(a_304_tells_the_length_of_what_it_leaves_out)
+{
+	start();
+	exchange(SPAN("GET /unchanged HTTP/1.1\r\nHost: a\r\n\r\n"
+		      "GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 304 Not Modified\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "\r\nContent-Length: 11\r\n"));
+	ck_assert_ptr_null(strstr(got, "what it was"));
+	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\nHTTP/1.1 200 OK\r\n"));
+	stop();
+}
+END_TEST
+
+START_TEST(a_request_that_is_handed_over_stays_with_its_service)
+{
+	start();
+	exchange(SPAN("POST /other HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+		      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nmine"));
+	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\nOTHERHTTP/1.1 200 OK"));
+	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\nmine"));
+	exchange(SPAN("POST /other HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "OTHER FAILED"));
+	ck_assert_int_eq(last_error, E_BODY_TOO_LARGE);
+	stop();
+}
+END_TEST
+
 START_TEST(head_has_no_body_and_http_1_0_closes)
 {
 	start();
@@ -588,5 +642,7 @@ TESTS("http", a_body_comes_back, a_request_may_come_byte_by_byte,
 	malformed_requests_are_refused_and_closed, headers_have_a_limit,
 	a_slow_head_and_a_slow_body_are_cut_off, a_client_that_leaves_is_forgotten,
 	a_half_closed_client_gets_its_answer, an_absolute_target_and_a_query_are_taken_apart,
-	head_has_no_body_and_http_1_0_closes, a_drain_answers_what_is_under_way_and_closes,
+	a_304_tells_the_length_of_what_it_leaves_out,
+	a_request_that_is_handed_over_stays_with_its_service, head_has_no_body_and_http_1_0_closes,
+	a_drain_answers_what_is_under_way_and_closes,
 	more_connections_than_the_cap_are_closed_at_once, a_unix_socket_serves_too)
