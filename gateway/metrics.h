@@ -34,6 +34,8 @@
 	REQUEST_OUTCOME(X, OVERLOADED, "overloaded")                                               \
 	REQUEST_OUTCOME(X, KEYS_UNAVAILABLE, "keys_unavailable")                                   \
 	REQUEST_OUTCOME(X, CLIENT_GONE, "client_gone")                                             \
+	X(METRIC_CONTACTS_ACCEPTED, "gateway_contacts_accepted_total", "", COUNTER,                \
+		"Contacts accepted; a list counts as many.", NULL)                                 \
 	X(METRIC_REQUEST_SECONDS, "gateway_request_seconds", "", HISTOGRAM,                        \
 		"Seconds from a request's first byte to its 202.", metric_seconds_buckets)         \
 	X(METRIC_IN_FLIGHT, "gateway_requests_in_flight", "", GAUGE,                               \

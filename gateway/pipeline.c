@@ -52,8 +52,7 @@ static void finish(struct submission *submission, enum error error)
 {
 	struct pipeline *pipeline = submission->pipeline;
 	loop_disarm(&submission->deadline);
-	if (submission->ticket)
-		produce_abandon(submission->ticket);
+	produce_abandon(submission);
 	enum error_blame blame = error_blame(error);
 	if (submission->counted && (blame == BLAME_BUSY || blame == BLAME_BROKEN)) {
 		limiter_give_back(
@@ -142,7 +141,7 @@ void pipeline_abandon(struct pipeline *pipeline)
 	struct submission *submission = pipeline->newest;
 	while (submission) {
 		struct submission *older = submission->older;
-		if (submission->ticket)
+		if (submission->tickets)
 			finish(submission, E_MAYBE_STORED);
 		submission = older;
 	}

@@ -3,6 +3,7 @@
 #include "gateway/produce.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -22,7 +23,9 @@ enum { PRODUCE_ERROR_LOG_MS = 1000, PURGE_MS = 500 };
 struct produce_ticket {
 	struct submission *submission; /* NULL: answered already */
 	int64_t produced_us;
-	struct produce_ticket *next_free;
+	struct produce_ticket *sibling; /* the same submission's next one, or the next free one */
+	struct produce_ticket *older;   /* all that have no report yet */
+	struct produce_ticket *newer;
 };
 
 struct producer {
@@ -32,6 +35,9 @@ struct producer {
 	rd_kafka_topic_t *topic;
 	rd_kafka_queue_t *queue;
 	struct produce_ticket *free_tickets;
+	struct produce_ticket *oldest; /* without a report */
+	struct produce_ticket *newest;
+	_Atomic int64_t oldest_us; /* when that was produced; 0: none */
 	struct log_limit errors;
 	void (*on_fatal)(void *user);
 	void *user;
@@ -43,27 +49,70 @@ static struct producer *producer_of(struct loop_watch *watch)
 	return (struct producer *)((char *)watch - offsetof(struct producer, watch));
 }
 
+static void note_oldest(struct producer *producer)
+{
+	int64_t produced_us = producer->oldest ? producer->oldest->produced_us : 0;
+	atomic_store_explicit(&producer->oldest_us, produced_us, memory_order_relaxed);
+}
+
 static struct produce_ticket *ticket_take(struct producer *producer)
 {
 	struct produce_ticket *ticket = producer->free_tickets;
-	if (!ticket)
-		return memory_zeroed(1, sizeof(*ticket));
-	producer->free_tickets = ticket->next_free;
-	*ticket = (struct produce_ticket){.submission = NULL};
+	if (ticket)
+		producer->free_tickets = ticket->sibling;
+	else
+		ticket = memory_alloc(sizeof(*ticket));
+	*ticket = (struct produce_ticket){
+		.produced_us = loop_now_us(producer->loop),
+		.older = producer->newest,
+	};
+	if (producer->newest)
+		producer->newest->newer = ticket;
+	else
+		producer->oldest = ticket;
+	producer->newest = ticket;
+	if (producer->oldest == ticket)
+		note_oldest(producer);
 	return ticket;
 }
 
 static void ticket_give(struct producer *producer, struct produce_ticket *ticket)
 {
-	ticket->submission = NULL;
-	ticket->next_free = producer->free_tickets;
+	bool was_oldest = producer->oldest == ticket;
+	if (ticket->newer)
+		ticket->newer->older = ticket->older;
+	else
+		producer->newest = ticket->older;
+	if (ticket->older)
+		ticket->older->newer = ticket->newer;
+	else
+		producer->oldest = ticket->newer;
+	if (was_oldest)
+		note_oldest(producer);
+	ticket->sibling = producer->free_tickets;
 	producer->free_tickets = ticket;
 }
 
-void produce_abandon(struct produce_ticket *ticket)
+static void add_to_submission(struct produce_ticket *ticket, struct submission *submission)
 {
-	ticket->submission->ticket = NULL;
-	ticket->submission = NULL;
+	ticket->submission = submission;
+	ticket->sibling = submission->tickets;
+	submission->tickets = ticket;
+}
+
+static void remove_from_submission(struct produce_ticket *ticket)
+{
+	struct produce_ticket **link = &ticket->submission->tickets;
+	while (*link != ticket)
+		link = &(*link)->sibling;
+	*link = ticket->sibling;
+}
+
+void produce_abandon(struct submission *submission)
+{
+	for (struct produce_ticket *ticket = submission->tickets; ticket; ticket = ticket->sibling)
+		ticket->submission = NULL;
+	submission->tickets = NULL;
 }
 
 /*
@@ -93,6 +142,23 @@ static void log_undelivered(struct producer *producer, const rd_kafka_message_t 
 			log_int("suppressed", suppressed));
 }
 
+/* All events of a body share one answer: the worst delivery decides. */
+static enum error verdict_of_all(const struct submission *submission)
+{
+	if (submission->stored_count == submission->contact_count)
+		return OK;
+	return submission->not_stored_count == submission->contact_count ? E_NOT_STORED
+									 : E_MAYBE_STORED;
+}
+
+static void take_verdict(struct submission *submission, enum error verdict)
+{
+	submission->stored_count += verdict == OK;
+	submission->not_stored_count += verdict == E_NOT_STORED;
+	if (!submission->tickets)
+		pipeline_resume(submission, verdict_of_all(submission));
+}
+
 static void take_report(struct producer *producer, const rd_kafka_message_t *message)
 {
 	struct produce_ticket *ticket = message->_private;
@@ -103,13 +169,13 @@ static void take_report(struct producer *producer, const rd_kafka_message_t *mes
 	else
 		metric_observe(METRIC_PRODUCE_SECONDS,
 			(double)(clock_steady_us() - ticket->produced_us) / 1e6);
-	ticket_give(producer, ticket);
-	if (!submission) {
+	if (submission)
+		remove_from_submission(ticket);
+	else
 		metric_add(METRIC_PRODUCE_LATE, 1);
-		return;
-	}
-	submission->ticket = NULL;
-	pipeline_resume(submission, verdict);
+	ticket_give(producer, ticket);
+	if (submission)
+		take_verdict(submission, verdict);
 }
 
 static void take_error(struct producer *producer, rd_kafka_event_t *event)
@@ -283,7 +349,7 @@ void producer_free(struct producer *producer)
 	rd_kafka_destroy(producer->client);
 	while (producer->free_tickets) {
 		struct produce_ticket *ticket = producer->free_tickets;
-		producer->free_tickets = ticket->next_free;
+		producer->free_tickets = ticket->sibling;
 		free(ticket);
 	}
 	free(producer);
@@ -373,19 +439,37 @@ static enum error produce(struct producer *producer, const struct event_record *
 	return error;
 }
 
+int64_t producer_oldest_us(const struct producer *producer)
+{
+	return atomic_load_explicit(&producer->oldest_us, memory_order_relaxed);
+}
+
+static enum error produce_contact(
+	struct submission *submission, const struct submission_contact *contact)
+{
+	struct producer *producer = submission->pipeline->producer;
+	struct produce_ticket *ticket = ticket_take(producer);
+	enum error error = produce(producer, &contact->record, ticket, &submission->failure);
+	if (error)
+		ticket_give(producer, ticket);
+	else
+		add_to_submission(ticket, submission);
+	return error;
+}
+
 enum error produce_step(struct submission *submission)
 {
-	struct pipeline *pipeline = submission->pipeline;
-	struct producer *producer = pipeline->producer;
-	struct produce_ticket *ticket = ticket_take(producer);
-	ticket->submission = submission;
-	ticket->produced_us = loop_now_us(producer->loop);
-	enum error error = produce(producer, &submission->record, ticket, &submission->failure);
-	if (error) {
-		ticket_give(producer, ticket);
+	enum error error = OK;
+	size_t count = 0;
+	while (!error && count < submission->contact_count)
+		error = produce_contact(submission, &submission->contacts[count++]);
+	if (error && !submission->tickets)
 		return error;
+	if (error) {
+		/* Some are on their way: those behind them are certainly not stored. */
+		submission->not_stored_count = submission->contact_count - count + 1;
+		submission->failure.detail[0] = '\0';
 	}
-	submission->ticket = ticket;
-	loop_arm(&pipeline->answers, &submission->deadline);
+	loop_arm(&submission->pipeline->answers, &submission->deadline);
 	return E_PENDING;
 }

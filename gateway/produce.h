@@ -4,8 +4,8 @@
  *
  * Design notes. One producer an event loop. librdkafka signals delivery reports by an eventfd in the
  * loop's epoll; they are taken in batches and answered in the same thread. A ticket ties a message to
- * its submission; when the submission is answered earlier (its deadline), the ticket lives on until
- * the report, and then says nothing.
+ * its submission, which is answered when its last ticket is back; when it is answered earlier (its
+ * deadline), the tickets live on until their reports, and then say nothing.
  */
 #ifndef INTAKE_GATEWAY_PRODUCE_H
 #define INTAKE_GATEWAY_PRODUCE_H
@@ -53,7 +53,14 @@ MUST_CHECK enum error producer_probe(
 /* Messages without a report. Thread: any. */
 int producer_in_flight(const struct producer *producer);
 
-/* The submission is answered without waiting for the report. */
-void produce_abandon(struct produce_ticket *ticket);
+/*
+ * When the oldest event that has no report yet was handed over: steady clock, 0: there is none.
+ *
+ * Thread: any.
+ */
+int64_t producer_oldest_us(const struct producer *producer);
+
+/* The submission is answered without waiting for the reports of its events. */
+void produce_abandon(struct submission *submission);
 
 #endif

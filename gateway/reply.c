@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "gateway/issues.h"
 #include "gateway/metrics.h"
 #include "gateway/pipeline.h"
 #include "shared/clock.h"
@@ -25,11 +26,12 @@ static const struct refusal refusals[ERROR_COUNT] = {
 	[E_BAD_REQUEST] = {400, "bad_request", METRIC_REQUESTS_BAD_REQUEST,
 		"This is not a valid HTTP/1.1 request."},
 	[E_EMPTY_BODY] = {400, "empty_body", METRIC_REQUESTS_EMPTY_BODY,
-		"The body is empty. Send a JSON object with name and email."},
+		"The body is empty. Send a JSON object or a form with name and email."},
 	[E_INVALID_JSON] = {400, "invalid_json", METRIC_REQUESTS_INVALID_JSON,
 		"The body is not valid JSON."},
 	[E_INVALID_UTF8] = {400, "invalid_utf8", METRIC_REQUESTS_INVALID_UTF8,
-		"The body is not UTF-8. Encode it as UTF-8."},
+		"The body is not UTF-8. Encode it as UTF-8 (Windows PowerShell: add -ContentType "
+		"'application/json; charset=utf-8')."},
 	[E_VALIDATION_FAILED] = {400, "validation_failed", METRIC_REQUESTS_VALIDATION_FAILED,
 		"The contact is not valid."},
 	[E_TOO_MANY_CONTACTS] = {400, "too_many_contacts", METRIC_REQUESTS_TOO_MANY_CONTACTS,
@@ -52,16 +54,16 @@ static const struct refusal refusals[ERROR_COUNT] = {
 		"The body is too large. Send fewer or shorter fields."},
 	[E_UNSUPPORTED_MEDIA_TYPE] = {415, "unsupported_media_type",
 		METRIC_REQUESTS_UNSUPPORTED_MEDIA_TYPE,
-		"Bodies of this type are not taken. Send the contact as a JSON object."},
+		"Bodies of this type are not taken. Send the contact as a JSON object or as a "
+		"form."},
 	[E_HEADERS_TOO_LARGE] = {431, "headers_too_large", METRIC_REQUESTS_HEADERS_TOO_LARGE,
 		"The headers are too large: 16 KiB and 100 lines at most."},
 	[E_RATE_LIMITED] = {429, "rate_limited", METRIC_REQUESTS_RATE_LIMITED,
 		"Too many requests with this key. Wait as long as Retry-After says."},
 	[E_NOT_STORED] = {503, "not_stored", METRIC_REQUESTS_NOT_STORED,
-		"The contact was not stored. Send it again."},
+		"Nothing was stored. Send it again."},
 	[E_MAYBE_STORED] = {503, "maybe_stored", METRIC_REQUESTS_MAYBE_STORED,
-		"The contact may or may not have been stored. Send it again: that is safe, it "
-		"makes no "
+		"It may or may not have been stored. Send it again: that is safe, it makes no "
 		"second contact."},
 	[E_OVERLOADED] = {503, "overloaded", METRIC_REQUESTS_OVERLOADED,
 		"There is too much to do right now. Nothing was stored. Send it again later."},
@@ -138,16 +140,62 @@ static void add_member(struct buf *body, struct span name, struct span value)
 	buf_add_json(body, value);
 }
 
-/* An old key that lives on says until when. */
-static void add_warnings(struct buf *body, const struct key_grant *grant)
+static void add_warnings(struct buf *body, const struct submission *submission)
 {
 	char until[CLOCK_RFC3339_BYTES];
+	int64_t expires_ms = submission->lookup.grant.expires_ms;
 	buf_add(body, SPAN(",\"warnings\":["));
-	if (grant->expires_ms > 0) {
-		clock_rfc3339(until, grant->expires_ms);
+	if (expires_ms > 0) {
+		clock_rfc3339(until, expires_ms);
 		buf_printf(body,
 			"\"This key was replaced and stops working at %s. Use the new one.\"",
 			until);
+	}
+	for (size_t i = 0; i < submission->warning_count; i++) {
+		buf_add_text(body, i || expires_ms > 0 ? "," : "");
+		buf_add_json(body, submission->warnings[i]);
+	}
+	buf_add_char(body, ']');
+}
+
+static void add_contact(struct buf *body, const struct contact *contact)
+{
+	add_member(body, SPAN("\"name\":"), contact->name);
+	add_member(body, SPAN(",\"email\":"), contact->email);
+	if (contact->phone.base)
+		add_member(body, SPAN(",\"phone\":"), contact->phone);
+}
+
+static void add_event_id(struct buf *body, const struct event *event)
+{
+	char text[UUID_TEXT_LEN + 1];
+	uuid_format(text, &event->id);
+	buf_add(body, SPAN("\"id\":\""));
+	buf_add(body, span_from(text, UUID_TEXT_LEN));
+	buf_add_char(body, '"');
+}
+
+static void add_one(struct buf *body, const struct event *event)
+{
+	buf_add_char(body, ',');
+	add_event_id(body, event);
+	buf_add(body, SPAN(",\"contact\":{"));
+	add_contact(body, &event->contact);
+	buf_add_char(body, '}');
+}
+
+static void add_list(struct buf *body, const struct submission *submission)
+{
+	buf_add(body, SPAN(",\"count\":"));
+	buf_add_int(body, (int64_t)submission->contact_count);
+	buf_add(body, SPAN(",\"contacts\":["));
+	for (size_t i = 0; i < submission->contact_count; i++) {
+		const struct event *event = &submission->contacts[i].event;
+		buf_add_text(body, i ? ",{" : "{");
+		add_event_id(body, event);
+		buf_add_char(body, ',');
+		add_contact(body, &event->contact);
+		buf_add_char(body, '}');
 	}
 	buf_add_char(body, ']');
 }
@@ -155,55 +203,21 @@ static void add_warnings(struct buf *body, const struct key_grant *grant)
 void reply_accept(struct submission *submission)
 {
 	char request_id[UUID_TEXT_LEN + 1];
-	char event_id[UUID_TEXT_LEN + 1];
 	struct buf *body = &submission->pipeline->body;
-	const struct contact *contact = &submission->event.contact;
 	(void)begin_headers(submission, request_id);
-	uuid_format(event_id, &submission->event.id);
 	buf_clear(body);
-	buf_add(body, SPAN("{\"success\":true,\"status\":\"accepted\",\"id\":\""));
-	buf_add(body, span_from(event_id, UUID_TEXT_LEN));
-	add_member(body, SPAN("\",\"contact\":{\"name\":"), contact->name);
-	add_member(body, SPAN(",\"email\":"), contact->email);
-	if (contact->phone.base)
-		add_member(body, SPAN(",\"phone\":"), contact->phone);
-	buf_add_char(body, '}');
-	add_warnings(body, &submission->lookup.grant);
+	buf_add(body, SPAN("{\"success\":true,\"status\":\"accepted\""));
+	if (submission->is_list)
+		add_list(body, submission);
+	else
+		add_one(body, &submission->contacts->event);
+	add_warnings(body, submission);
 	buf_add_char(body, '}');
 	metric_add(METRIC_REQUESTS_ACCEPTED, 1);
+	metric_add(METRIC_CONTACTS_ACCEPTED, submission->contact_count);
 	metric_observe(METRIC_REQUEST_SECONDS,
 		(double)(clock_steady_us() - submission->request->started_us) / 1e6);
 	send_answer(submission, 202, false);
-}
-
-static bool misses_a_field(const struct contact_issues *issues)
-{
-	for (size_t i = 0; i < issues->count; i++) {
-		if (strcmp(issues->list[i].code, "required") == 0)
-			return true;
-	}
-	return false;
-}
-
-/* "email: Invalid email. name: Required. Fields received: e-mail, fullname." */
-static void write_validation_message(struct buf *message, const struct submission *submission)
-{
-	const struct contact_issues *issues = &submission->issues;
-	for (size_t i = 0; i < issues->count; i++)
-		buf_printf(message, "%s%s: %s.", i ? " " : "",
-			contact_field_name(issues->list[i].field), issues->list[i].message);
-	if (!misses_a_field(issues))
-		return;
-	if (submission->name_count == 0)
-		buf_add_text(message, " The JSON object has no fields.");
-	else
-		buf_add_text(message, " Fields received: ");
-	for (size_t i = 0; i < submission->name_count; i++) {
-		buf_add_text(message, i ? ", " : "");
-		buf_add(message, submission->names[i]);
-	}
-	if (submission->name_count)
-		buf_add_char(message, '.');
 }
 
 static void write_message(struct buf *body, const struct submission *submission, enum error error,
@@ -211,7 +225,7 @@ static void write_message(struct buf *body, const struct submission *submission,
 {
 	struct buf message = {0};
 	if (error == E_VALIDATION_FAILED)
-		write_validation_message(&message, submission);
+		issues_write_message(&message, submission);
 	else if (error == E_BAD_REQUEST && submission->request->problem)
 		buf_add_text(&message, submission->request->problem);
 	else if (submission->failure.detail[0])
@@ -220,20 +234,6 @@ static void write_message(struct buf *body, const struct submission *submission,
 		buf_add_text(&message, refusal->message);
 	buf_add_json(body, buf_span(&message));
 	buf_fini(&message);
-}
-
-static void write_issues(struct buf *body, const struct contact_issues *issues)
-{
-	buf_add(body, SPAN(",\"fieldErrors\":{"));
-	for (size_t i = 0; i < issues->count; i++)
-		buf_printf(body, "%s\"%s\":[\"%s\"]", i ? "," : "",
-			contact_field_name(issues->list[i].field), issues->list[i].message);
-	buf_add(body, SPAN("},\"issues\":["));
-	for (size_t i = 0; i < issues->count; i++)
-		buf_printf(body, "%s{\"path\":[\"%s\"],\"code\":\"%s\",\"message\":\"%s\"}",
-			i ? "," : "", contact_field_name(issues->list[i].field),
-			issues->list[i].code, issues->list[i].message);
-	buf_add_char(body, ']');
 }
 
 static int64_t retry_after_s(const struct submission *submission, const struct refusal *refusal)
@@ -257,7 +257,7 @@ static void write_refusal(struct submission *submission, enum error error,
 	buf_add(body, SPAN(",\"status\":"));
 	buf_add_int(body, refusal->status);
 	if (error == E_VALIDATION_FAILED)
-		write_issues(body, &submission->issues);
+		issues_write_members(body, submission);
 	if (error == E_RATE_LIMITED) {
 		buf_add(body, SPAN(",\"retry_after\":"));
 		buf_add_int(body, retry_s);

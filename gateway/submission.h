@@ -24,8 +24,26 @@ struct pipeline;
 struct produce_ticket;
 
 enum {
-	SUBMISSION_NAMES_MOST = 20, /* member names that are told back to the sender */
-	SUBMISSION_NAME_BYTES = 40, /* of each */
+	SUBMISSION_CONTACTS_MOST = 100, /* in one body */
+	SUBMISSION_NAMES_MOST = 20,     /* member names that are told back to the sender */
+	SUBMISSION_NAME_BYTES = 40,     /* of each */
+	SUBMISSION_WARNINGS_MOST = 20,
+};
+
+/* One contact of a body; most bodies hold one. */
+struct submission_contact {
+	/* body */
+	bool is_object; /* else nothing below is set */
+	struct contact_value values[CONTACT_FIELD_COUNT];
+	const struct span *names; /* of members that did arrive; only where a field is missing */
+	size_t name_count;
+
+	/* validate */
+	struct contact_issues issues;
+
+	/* encode */
+	struct event event;
+	struct event_record record;
 };
 
 struct submission {
@@ -49,20 +67,27 @@ struct submission {
 	bool counted;
 
 	/* body */
-	struct contact_value values[CONTACT_FIELD_COUNT];
-	struct span names[SUBMISSION_NAMES_MOST]; /* members that did arrive */
-	size_t name_count;
-
-	/* validate */
-	struct contact_issues issues;
-
-	/* encode */
-	struct event event;
-	struct event_record record;
+	struct submission_contact *contacts;
+	size_t contact_count;
+	bool is_list;       /* the body is one, of one contact perhaps */
+	const char *advice; /* static sentence behind those of validation; NULL: none */
+	struct span warnings[SUBMISSION_WARNINGS_MOST];
+	size_t warning_count;
 
 	/* produce */
-	struct produce_ticket *ticket; /* NULL: nothing is at Kafka */
+	struct produce_ticket *tickets; /* of the events at Kafka; NULL: none is */
+	size_t stored_count;
+	size_t not_stored_count; /* certainly */
 };
+
+/*
+ * Note what a sender should know of a contact though it is accepted. More than
+ * SUBMISSION_WARNINGS_MOST are dropped.
+ *
+ * Takes: format - of one sentence that begins with the field's name; never a value of the body.
+ */
+void submission_warn(struct submission *submission, const struct submission_contact *contact,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* One stage. Returns OK: go on; E_PENDING: pipeline_resume will be called; all else: refuse. */
 typedef enum error submission_step(struct submission *submission);

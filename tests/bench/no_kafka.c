@@ -61,9 +61,15 @@ int producer_in_flight(const struct producer *producer)
 	return 0;
 }
 
-void produce_abandon(struct produce_ticket *ticket)
+int64_t producer_oldest_us(const struct producer *producer)
 {
-	(void)ticket;
+	(void)producer;
+	return 0;
+}
+
+void produce_abandon(struct submission *submission)
+{
+	(void)submission;
 }
 
 enum error produce_step(struct submission *submission)

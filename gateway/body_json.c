@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* body_json - contacts from a JSON body: one object, or a list of them. */
+#include <jansson.h>
+
+#include "gateway/body.h"
+#include "gateway/fields.h"
+
+/* What is counted before a parser builds anything of it. */
+struct shape {
+	size_t depth;
+	size_t members;  /* of the present contact */
+	size_t elements; /* of the outermost list */
+	bool in_string;
+};
+
+/* Takes: at - of a byte outside strings. Returns the problem, or NULL. */
+static const char *count(struct shape *shape, char byte, bool is_list)
+{
+	switch (byte) {
+	case '"':
+		shape->in_string = true;
+		break;
+	case '{':
+	case '[':
+		if (++shape->depth > BODY_DEPTH_MOST)
+			return "The JSON is nested deeper than 16 levels.";
+		break;
+	case '}':
+	case ']':
+		shape->depth -= shape->depth > 0;
+		break;
+	case ':':
+		if (++shape->members > BODY_MEMBERS_MOST)
+			return "The JSON has more than 1,000 members in a contact.";
+		break;
+	case ',':
+		if (is_list && shape->depth == 1) {
+			shape->members = 0;
+			shape->elements++;
+		}
+		break;
+	default:
+		break;
+	}
+	return NULL;
+}
+
+/*
+ * Depth, members and elements. Strings are skipped; what is not JSON is the parser's to refuse.
+ */
+static enum error check_shape(struct submission *submission, struct span json)
+{
+	struct shape shape = {.elements = 1};
+	const char *problem = NULL;
+	for (size_t i = 0; i < json.len && !problem; i++) {
+		char byte = json.base[i];
+		if (!shape.in_string)
+			problem = count(&shape, byte, submission->is_list);
+		else if (byte == '\\')
+			i++;
+		else if (byte == '"')
+			shape.in_string = false;
+	}
+	if (problem)
+		return BODY_REFUSE(submission, E_INVALID_JSON, "%s", problem);
+	if (submission->is_list && shape.elements > SUBMISSION_CONTACTS_MOST)
+		return BODY_REFUSE(submission, E_TOO_MANY_CONTACTS,
+			"The list holds %zu contacts. Send at most %d in one request.",
+			shape.elements, SUBMISSION_CONTACTS_MOST);
+	return OK;
+}
+
+/* What jansson says of bad syntax, and what a sender has to change. */
+static const struct {
+	const char *begins;
+	const char *advice;
+} hints[] = {
+	{"unexpected newline", "a line break inside a text must be written as \\n"},
+	{"control character", "a tab or other control character inside a text must be written as "
+			      "\\t or \\u00XX"},
+	{"invalid Unicode", "half of a surrogate pair (\\uD800 to \\uDFFF) is no character"},
+	{"invalid escape", "a backslash inside a text must be written as \\\\"},
+	{"string or '}' expected near '}'", "there is a comma too many"},
+	{"string or '}' expected", "names of members need double quotes"},
+	{"unexpected token near ','", "a value is missing before the comma"},
+	{"unexpected token", "a value is missing, or there is a comma too many"},
+	{"'}' expected", "a comma is missing, or a double quote inside a text must be written as "
+			 "\\\""},
+	{"']' expected", "a comma or the closing bracket is missing"},
+	{"':' expected", "a colon is missing behind a member's name"},
+	{"end of file expected", "something follows the end of the JSON"},
+	{"invalid token", "texts need double quotes, and numbers begin with no 0"},
+};
+
+static const char *advice_for(const json_error_t *error)
+{
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
+		if (strncmp(error->text, hints[i].begins, strlen(hints[i].begins)) == 0)
+			return hints[i].advice;
+	}
+	return "see there";
+}
+
+static enum error refuse_json(struct submission *submission, const json_error_t *error)
+{
+	switch (json_error_code(error)) {
+	case json_error_invalid_utf8:
+		return E_INVALID_UTF8;
+	case json_error_null_character:
+	case json_error_null_byte_in_key:
+		return BODY_REFUSE(submission, E_INVALID_JSON,
+			"Line %d, column %d of the JSON holds a NUL character (\\u0000), which "
+			"cannot be stored.",
+			error->line, error->column);
+	case json_error_numeric_overflow:
+		return BODY_REFUSE(submission, E_INVALID_JSON,
+			"Line %d, column %d of the JSON holds a number that is too large for any "
+			"program.",
+			error->line, error->column);
+	case json_error_premature_end_of_input:
+		return BODY_REFUSE(submission, E_INVALID_JSON,
+			"The JSON ends too early: a quote, brace or bracket is not closed.");
+	default:
+		return BODY_REFUSE(submission, E_INVALID_JSON,
+			"The body is not valid JSON. Line %d, column %d: %s.", error->line,
+			error->column, advice_for(error));
+	}
+}
+
+static void take_contact(
+	struct submission *submission, struct submission_contact *contact, const json_t *value)
+{
+	*contact = (struct submission_contact){.is_object = json_is_object(value)};
+	if (contact->is_object)
+		fields_find(submission, contact, value);
+}
+
+/* Takes: root - an object or a list, as it began with { or [. */
+static enum error take_contacts(struct submission *submission, const json_t *root)
+{
+	size_t count_all = submission->is_list ? json_array_size(root) : 1;
+	if (count_all == 0)
+		return BODY_REFUSE(submission, E_EMPTY_BODY,
+			"The list is empty. Send 1 to %d contacts.", SUBMISSION_CONTACTS_MOST);
+	submission->contacts =
+		arena_alloc(&submission->request->arena, count_all * sizeof(*submission->contacts));
+	submission->contact_count = count_all;
+	for (size_t i = 0; i < count_all; i++)
+		take_contact(submission, &submission->contacts[i],
+			submission->is_list ? json_array_get(root, i) : root);
+	return OK;
+}
+
+/*
+ * JSON_DECODE_INT_AS_REAL makes doubles of all numbers, so that a long one in a member nobody asked for
+ * refuses nothing.
+ */
+enum error body_parse_json(struct submission *submission, struct span text)
+{
+	json_error_t problem;
+	submission->is_list = text.base[0] == '[';
+	enum error error = check_shape(submission, text);
+	if (error)
+		return error;
+	json_t *root = json_loadb(text.base, text.len, JSON_DECODE_INT_AS_REAL, &problem);
+	if (!root)
+		return refuse_json(submission, &problem);
+	error = take_contacts(submission, root);
+	json_decref(root);
+	return error;
+}
