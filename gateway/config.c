@@ -41,12 +41,19 @@ static const struct setting gateway_rows[] = {
 		"The largest body that is taken."),
 	ROW("GATEWAY_MAX_CONNECTIONS", INT, max_connections, "20000", 1, 1000000, "",
 		"The most connections open at a time."),
+	ROW("GATEWAY_MAX_CONNECTIONS_PER_ADDRESS", INT, max_connections_per_address, "1000", 0,
+		1000000, "",
+		"The most of one client: an IPv4 address or an IPv6 /64; trusted proxies and unix "
+		"sockets have no such cap. 0: nobody has."),
 	ROW("GATEWAY_PUBLIC_URL", TEXT, public_url, NULL, 0, 0, "",
 		"The address that senders use, as https://hooks.example.com."),
 	ROW("GATEWAY_REQUESTS_PER_MINUTE", INT, requests_per_minute, "60", 1, 1000000000, "",
 		"Requests a minute of a key whose business has no limit of its own."),
 	ROW("GATEWAY_THREADS", INT, threads, "0", 0, 64, "",
 		"Event loops; 0: one a core, at most 4."),
+	ROW("GATEWAY_TRUSTED_PROXIES", TEXT, trusted_proxies, "", 0, 0, "",
+		"Proxies whose X-Forwarded-For names the client: addresses and networks "
+		"(10.0.0.0/8, ::1), and unix for all that come through a unix socket."),
 	ROW("GATEWAY_WRITE_TIMEOUT_MS", INT, write_timeout_ms, "10000", 100, 600000, "ms",
 		"How long a client may take to read an answer."),
 	ROW("LOG_LEVEL", TEXT, log_level, "info", 0, 0, "",
@@ -103,6 +110,13 @@ static void check_url(const char *name, const char *url, struct buf *problems)
 		buf_printf(problems, "%s: not a libpq URI or conninfo string\n", name);
 }
 
+static void check_proxies(struct gateway_config *config, struct buf *problems)
+{
+	struct failure failure;
+	if (network_list_parse(config->gateway.trusted_proxies, &config->proxies, &failure))
+		buf_printf(problems, "GATEWAY_TRUSTED_PROXIES: %s\n", failure.detail);
+}
+
 static void complete(struct gateway_settings *settings)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -120,6 +134,7 @@ enum error config_load(struct gateway_config *config, struct buf *problems)
 	enum error error = settings_load(groups, GROUP_COUNT, "GATEWAY_", problems);
 	size_t before = problems->len;
 	check_together(&config->gateway, problems);
+	check_proxies(config, problems);
 	check_url("DATABASE_URL", config->postgres.url, problems);
 	check_url("GATEWAY_LISTEN_DATABASE_URL", config->keys.listen_url, problems);
 	if (error || problems->len > before)

@@ -8,12 +8,14 @@
 #include "gateway/keys.h"
 #include "shared/buf.h"
 #include "shared/error.h"
+#include "shared/http/network.h"
 #include "shared/kafka.h"
 #include "shared/postgres.h"
 #include "shared/settings.h"
 
 struct gateway_settings {
 	char *listen;
+	char *trusted_proxies;
 	char *admin_listen;
 	char *public_url; /* what senders see, no slash at the end; NULL: made from `listen` */
 	char *log_level;
@@ -21,6 +23,7 @@ struct gateway_settings {
 	int64_t max_body_bytes;
 	int64_t requests_per_minute;
 	int64_t max_connections;
+	int64_t max_connections_per_address; /* 0: no cap */
 	int64_t head_timeout_ms;
 	int64_t body_timeout_ms;
 	int64_t idle_timeout_ms;
@@ -34,6 +37,7 @@ struct gateway_settings {
 
 struct gateway_config {
 	struct gateway_settings gateway;
+	struct network_list proxies; /* GATEWAY_TRUSTED_PROXIES */
 	struct kafka_settings kafka;
 	struct postgres_settings postgres;
 	struct key_settings keys;

@@ -136,6 +136,11 @@ static void on_failed(struct http_request *request, enum error error, void *user
 	pipeline_resume(submission, error);
 }
 
+static void on_refused(struct http_response *response, void *user)
+{
+	reply_refuse_connection(user, response);
+}
+
 void pipeline_abandon(struct pipeline *pipeline)
 {
 	struct submission *submission = pipeline->newest;
@@ -153,6 +158,7 @@ void pipeline_init(struct pipeline *pipeline)
 		.head = on_head,
 		.body = on_body,
 		.failed = on_failed,
+		.refused = on_refused,
 		.user = pipeline,
 	};
 	pipeline->refusals.every_ms = REPLY_LOG_EVERY_MS;

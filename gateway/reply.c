@@ -108,16 +108,21 @@ static void add_limit_headers(struct buf *headers, const struct submission *subm
 	add_header(headers, SPAN(";t="), left_ms > 0 ? seconds_up(left_ms) : 0);
 }
 
+static void begin_common_headers(struct buf *headers, const char *request_id)
+{
+	buf_clear(headers);
+	buf_add(headers, SPAN("Content-Type: application/json\r\nX-Request-Id: "));
+	buf_add(headers, span_from(request_id, UUID_TEXT_LEN));
+	buf_add(headers,
+		SPAN("\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"));
+}
+
 /* Returns the request's id as text, in `out`. */
 static struct span begin_headers(struct submission *submission, char out[static UUID_TEXT_LEN + 1])
 {
 	struct buf *headers = &submission->pipeline->headers;
 	uuid_format(out, &submission->request_id);
-	buf_clear(headers);
-	buf_add(headers, SPAN("Content-Type: application/json\r\nX-Request-Id: "));
-	buf_add(headers, span_from(out, UUID_TEXT_LEN));
-	buf_add(headers,
-		SPAN("\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"));
+	begin_common_headers(headers, out);
 	add_limit_headers(headers, submission);
 	return span_from(out, UUID_TEXT_LEN);
 }
@@ -236,13 +241,16 @@ static void write_message(struct buf *body, const struct submission *submission,
 	buf_fini(&message);
 }
 
+static int64_t later_s(void)
+{
+	return RETRY_LEAST_S + randombytes_uniform(RETRY_MOST_S - RETRY_LEAST_S + 1);
+}
+
 static int64_t retry_after_s(const struct submission *submission, const struct refusal *refusal)
 {
 	if (refusal->status == 429)
 		return submission->limit.retry_after_s;
-	if (refusal->status == 503)
-		return RETRY_LEAST_S + randombytes_uniform(RETRY_MOST_S - RETRY_LEAST_S + 1);
-	return 0;
+	return refusal->status == 503 ? later_s() : 0;
 }
 
 static void write_refusal(struct submission *submission, enum error error,
@@ -312,4 +320,26 @@ void reply_refuse(struct submission *submission, enum error error)
 	add_refusal_headers(&submission->pipeline->headers, refusal, retry_s);
 	write_refusal(submission, error, refusal, request_id, retry_s);
 	send_answer(submission, refusal->status, closes(error));
+}
+
+void reply_refuse_connection(struct pipeline *pipeline, struct http_response *ret_response)
+{
+	const struct refusal *refusal = &refusals[E_OVERLOADED];
+	const struct uuid id = uuid7_new(clock_wall_ns());
+	char id_text[UUID_TEXT_LEN + 1];
+	struct buf *body = &pipeline->body;
+	uuid_format(id_text, &id);
+	begin_common_headers(&pipeline->headers, id_text);
+	add_refusal_headers(&pipeline->headers, refusal, later_s());
+	buf_clear(body);
+	buf_printf(body,
+		"{\"success\":false,\"error\":\"%s\",\"message\":\"There are too many connections, "
+		"in all or from your address. Keep them open and use them again, or come back "
+		"later.\",\"status\":%d,\"request_id\":\"%s\"}",
+		refusal->slug, refusal->status, id_text);
+	*ret_response = (struct http_response){
+		.status = refusal->status,
+		.headers = buf_span(&pipeline->headers),
+		.body = buf_span(body),
+	};
 }

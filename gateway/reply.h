@@ -17,4 +17,11 @@ enum { REPLY_LOG_EVERY_MS = 1000 };
 void reply_accept(struct submission *submission);
 void reply_refuse(struct submission *submission, enum error error);
 
+/*
+ * What a connection over a cap is told; there is no request that it could be an answer to.
+ *
+ * Takes: ret_response - its spans are the pipeline's, valid until the next answer.
+ */
+void reply_refuse_connection(struct pipeline *pipeline, struct http_response *ret_response);
+
 #endif

@@ -51,6 +51,7 @@ struct server {
 	const struct gateway_config *config;
 	struct keys *keys;
 	struct limiter *limiter;
+	struct peer_count *peers; /* NULL: no cap on an address */
 	struct admin *admin;
 	struct admin_checks checks;
 	struct server_thread *threads;
@@ -150,6 +151,8 @@ static struct http_limits http_limits_of(struct server *server)
 	return (struct http_limits){
 		.connections_most = settings->max_connections,
 		.connections = &server->connections,
+		.peers = server->peers,
+		.proxies = &server->config->proxies,
 		.head_ms = settings->head_timeout_ms,
 		.body_ms = settings->body_timeout_ms,
 		.idle_ms = settings->idle_timeout_ms,
@@ -209,6 +212,8 @@ static enum error start(struct server *server, struct failure *failure)
 {
 	const struct gateway_config *config = server->config;
 	server->limiter = limiter_new();
+	if (config->gateway.max_connections_per_address > 0)
+		server->peers = peer_count_new(config->gateway.max_connections_per_address);
 	server->checks = (struct admin_checks){not_ready, refresh, server};
 	enum error error = keys_start(&config->keys, config->postgres.url, &server->keys, failure);
 	if (!error)
@@ -343,6 +348,7 @@ static void stop(struct server *server)
 		free_thread(&server->threads[i]);
 	free(server->threads);
 	limiter_free(server->limiter);
+	peer_count_free(server->peers);
 	if (server->listen_fd >= 0)
 		(void)close(server->listen_fd);
 }

@@ -128,7 +128,8 @@ enum error admin_start(const char *address, const struct admin_checks *checks,
 	struct admin *admin = memory_zeroed(1, sizeof(*admin));
 	admin->checks = checks;
 	admin->listen_fd = listen_fd;
-	admin->service = (struct http_service){on_head, on_body, on_failed, admin};
+	admin->service = (struct http_service){
+		.head = on_head, .body = on_body, .failed = on_failed, .user = admin};
 	admin->loop = loop_new();
 	admin->server = http_server_new(admin->loop, listen_fd, &admin->service, &admin_limits);
 	ensure(pthread_create(&admin->thread, NULL, run, admin) == 0);

@@ -45,8 +45,15 @@ extern const double metric_count_buckets[];
 		"Connections open now, all listeners.", NULL)                                      \
 	X(METRIC_HTTP_ACCEPTED, "http_connections_accepted_total", "", COUNTER,                    \
 		"Connections accepted.", NULL)                                                     \
-	X(METRIC_HTTP_REFUSED, "http_connections_refused_total", "", COUNTER,                      \
-		"Connections closed at once because the cap was reached.", NULL)                   \
+	X(METRIC_HTTP_REFUSED_ALL, "http_connections_refused_total", "cap=\"all\"", COUNTER,       \
+		"Connections closed at once because a cap was reached: on all, or on those of "    \
+		"an address.",                                                                     \
+		NULL)                                                                              \
+	X(METRIC_HTTP_REFUSED_ADDRESS, "http_connections_refused_total", "cap=\"address\"",        \
+		COUNTER,                                                                           \
+		"Connections closed at once because a cap was reached: on all, or on those of "    \
+		"an address.",                                                                     \
+		NULL)                                                                              \
 	X(METRIC_HTTP_TIMEOUTS, "http_timeouts_total", "", COUNTER,                                \
 		"Connections closed or refused because the peer was too slow.", NULL)              \
 	X(METRIC_HTTP_MALFORMED, "http_requests_malformed_total", "", COUNTER,                     \

@@ -61,6 +61,8 @@ static void unlink_connection(struct http_connection *connection)
 		connection->older->newer = connection->newer;
 	server->connection_count--;
 	atomic_fetch_sub(server->shared_count, 1);
+	if (connection->peer.is_counted)
+		peer_count_give(server->limits.peers, &connection->peer.client);
 	metric_gauge_add(METRIC_HTTP_CONNECTIONS, -1);
 }
 
@@ -260,12 +262,12 @@ void http_connection_expired(struct loop_deadline *deadline)
 	run(connection);
 }
 
-void http_connection_open(struct http_server *server, int fd, const char *peer)
+void http_connection_open(struct http_server *server, int fd, const struct http_peer *peer)
 {
 	struct http_connection *connection = memory_zeroed(1, sizeof(*connection));
 	connection->server = server;
 	connection->watch = (struct loop_watch){.fd = fd, .ready = on_ready};
-	(void)strncpy(connection->peer, peer, sizeof(connection->peer) - 1);
+	connection->peer = *peer;
 	connection->older = server->newest;
 	if (server->newest)
 		server->newest->newer = connection;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* head - gathers a request's head, has it parsed, and hands the request to the service. */
+#include "shared/http/forwarded.h"
 #include "shared/http/server.h"
 
 static struct http_request *begin_request(struct http_connection *connection)
@@ -7,7 +8,7 @@ static struct http_request *begin_request(struct http_connection *connection)
 	struct http_request *request = http_request_take(connection->server);
 	request->connection = connection;
 	request->service = connection->server->service;
-	memcpy(request->peer, connection->peer, sizeof(request->peer));
+	memcpy(request->peer, connection->peer.text, sizeof(request->peer));
 	request->started_us = connection->head_started_us;
 	connection->request = request;
 	return request;
@@ -22,6 +23,15 @@ void http_head_fail(struct http_connection *connection, enum error error)
 	http_request_fail(connection, error);
 }
 
+/* Behind a proxy of ours the client is another one for each request. */
+static void name_client(struct http_connection *connection)
+{
+	struct http_request *request = connection->request;
+	struct network_address client;
+	if (forwarded_client(request, connection->server->limits.proxies, &client))
+		network_address_text(&client, request->peer);
+}
+
 static void serve_head(struct http_connection *connection, size_t head_len)
 {
 	struct http_server *server = connection->server;
@@ -34,6 +44,8 @@ static void serve_head(struct http_connection *connection, size_t head_len)
 		http_head_fail(connection, error);
 		return;
 	}
+	if (connection->peer.is_proxy)
+		name_client(connection);
 	http_connection_set(connection, HTTP_SERVING);
 	connection->served_in_turn++;
 	http_hand_over(connection->request, server->service);

@@ -22,6 +22,8 @@
 #include "shared/arena.h"
 #include "shared/buf.h"
 #include "shared/error.h"
+#include "shared/http/network.h"
+#include "shared/http/peer_count.h"
 #include "shared/loop.h"
 #include "shared/span.h"
 
@@ -56,12 +58,19 @@ struct http_request {
 	const char *problem;                /* static sentence, with E_BAD_REQUEST: what is wrong */
 	int64_t started_us;                 /* steady clock, when its first byte was read */
 	struct http_connection *connection; /* NULL once the client has gone */
-	char peer[46]; /* INET6_ADDRSTRLEN: the client's address, for http_peer */
+	char peer[NETWORK_TEXT_BYTES];      /* the client's address, for http_peer */
 	/* Whom it is told to: the listener's service, or the one it was handed over to. */
 	const struct http_service *service;
 	void *user;              /* the service's own */
 	struct buf orphan_input; /* http's own: keeps the spans alive without a connection */
 	struct buf owned_body;   /* http's own */
+};
+
+struct http_response {
+	int status;
+	struct span headers; /* whole lines with CRLF; not Date, Content-Length, Connection */
+	struct span body;
+	bool close; /* close the connection behind it */
 };
 
 /* What a listener serves. All called in the loop's thread. */
@@ -77,6 +86,11 @@ struct http_service {
 	 * headers.
 	 */
 	void (*failed)(struct http_request *request, enum error error, void *user);
+	/*
+	 * A connection is over a cap and closed at once; fill what it is told (the spans are borrowed
+	 * until the call after). NULL: nothing is told.
+	 */
+	void (*refused)(struct http_response *response, void *user);
 	void *user;
 };
 
@@ -84,17 +98,13 @@ struct http_limits {
 	int64_t connections_most;
 	atomic_size_t
 		*connections; /* counted here, for loops that share a cap; NULL: this server's */
-	int64_t head_ms;      /* from a request's first byte to the end of its head */
-	int64_t body_ms;      /* from the end of the head to the end of the body */
-	int64_t idle_ms;      /* between requests */
-	int64_t write_ms;     /* for the peer to take an answer */
-};
-
-struct http_response {
-	int status;
-	struct span headers; /* whole lines with CRLF; not Date, Content-Length, Connection */
-	struct span body;
-	bool close; /* close the connection behind it */
+	struct peer_count *peers; /* borrowed, shared by loops: those of an address; NULL: no cap */
+	const struct network_list
+		*proxies; /* borrowed: whose X-Forwarded-For counts; NULL: nobody's */
+	int64_t head_ms;  /* from a request's first byte to the end of its head */
+	int64_t body_ms;  /* from the end of the head to the end of the body */
+	int64_t idle_ms;  /* between requests */
+	int64_t write_ms; /* for the peer to take an answer */
 };
 
 /*
@@ -144,7 +154,10 @@ struct span http_header_find(const struct http_request *request, struct span nam
 /* How many headers of that name there are. */
 size_t http_header_repeats(const struct http_request *request, struct span name);
 
-/* "203.0.113.7" of the peer, "unix" or "unknown"; borrowed until the answer. */
+/*
+ * "203.0.113.7" of the client: the peer, or whom a trusted proxy names; "unix" or "unknown". Borrowed
+ * until the answer.
+ */
 static inline struct span http_peer(const struct http_request *request)
 {
 	return span_of(request->peer);

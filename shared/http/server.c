@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* server - takes connections from a listening socket, in one loop, until it drains. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -21,36 +20,59 @@ static struct http_server *server_of(struct loop_watch *watch)
 	return (struct http_server *)((char *)watch - offsetof(struct http_server, listener));
 }
 
-static void peer_text(const struct sockaddr_storage *peer, char out[static INET6_ADDRSTRLEN])
+static struct http_peer peer_of(
+	const struct http_server *server, const struct sockaddr_storage *from)
 {
-	const char *text = NULL;
-	if (peer->ss_family == AF_INET) {
-		text = inet_ntop(AF_INET, &((const struct sockaddr_in *)peer)->sin_addr, out,
-			INET6_ADDRSTRLEN);
-	} else if (peer->ss_family == AF_INET6) {
-		text = inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)peer)->sin6_addr, out,
-			INET6_ADDRSTRLEN);
-	} else if (peer->ss_family == AF_UNIX) {
-		text = memcpy(out, "unix", sizeof("unix"));
+	const struct network_list *proxies = server->limits.proxies;
+	struct network_address address;
+	struct http_peer peer = {.text = "unknown"};
+	if (network_address_of(from, &address)) {
+		network_address_text(&address, peer.text);
+		peer.client = network_address_client(&address);
+		peer.is_proxy = proxies && network_list_holds(proxies, &address);
+		peer.is_counted = server->limits.peers && !peer.is_proxy;
+	} else if (from->ss_family == AF_UNIX) {
+		memcpy(peer.text, "unix", sizeof("unix"));
+		peer.is_proxy = proxies && proxies->unix_peers;
 	}
-	if (!text)
-		memcpy(out, "unknown", sizeof("unknown"));
+	return peer;
+}
+
+/*
+ * A sender that can read the answer learns why and when to come back; one that is not listening sees a
+ * close. Nothing is kept for it, so that a flood costs three system calls a connection. What has come
+ * is read first: a close with bytes unread would be a reset, which may overtake the answer.
+ */
+static void refuse(struct http_server *server, int fd)
+{
+	struct http_response response = {.status = 503};
+	if (server->service->refused) {
+		server->service->refused(&response, server->service->user);
+		http_write_answer(server, &response, true, true);
+		(void)recv(fd, server->scratch, HTTP_SCRATCH_BYTES, 0);
+		(void)send(fd, server->answer.base, server->answer.len, MSG_NOSIGNAL);
+	}
+	(void)close(fd);
 }
 
 static void take_connection(struct http_server *server, int fd, const struct sockaddr_storage *from)
 {
-	char peer[INET6_ADDRSTRLEN];
 	int on = 1;
+	struct http_peer peer = peer_of(server, from);
 	if ((int64_t)atomic_load(server->shared_count) >= server->limits.connections_most) {
-		metric_add(METRIC_HTTP_REFUSED, 1);
-		(void)close(fd);
+		metric_add(METRIC_HTTP_REFUSED_ALL, 1);
+		refuse(server, fd);
+		return;
+	}
+	if (peer.is_counted && !peer_count_take(server->limits.peers, &peer.client)) {
+		metric_add(METRIC_HTTP_REFUSED_ADDRESS, 1);
+		refuse(server, fd);
 		return;
 	}
 	/* Answers are single writes; Nagle's algorithm would hold a pipelined one back. */
 	if (from->ss_family != AF_UNIX)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	peer_text(from, peer);
-	http_connection_open(server, fd, peer);
+	http_connection_open(server, fd, &peer);
 }
 
 /* Returns: OK: took one; E_PENDING: none waits; E_SYSTEM: no descriptor is free. */

@@ -36,6 +36,14 @@ enum http_state {
 	HTTP_LINGER,  /* answered and shut down, reading until the peer closes */
 };
 
+/* Whom a connection comes from. */
+struct http_peer {
+	char text[NETWORK_TEXT_BYTES];
+	struct network_address client; /* what the limits' peers count it as */
+	bool is_counted;               /* there */
+	bool is_proxy;                 /* X-Forwarded-For says who the client is */
+};
+
 struct http_connection {
 	struct loop_watch watch;
 	struct loop_deadline deadline; /* of the present state */
@@ -68,7 +76,7 @@ struct http_connection {
 	uint64_t discarded_bytes;
 	const char *problem; /* static: why the parser refused */
 	enum error head_error;
-	char peer[46]; /* INET6_ADDRSTRLEN */
+	struct http_peer peer;
 };
 
 struct http_server {
@@ -104,7 +112,7 @@ struct http_server {
 };
 
 /* connection.c */
-void http_connection_open(struct http_server *server, int fd, const char *peer);
+void http_connection_open(struct http_server *server, int fd, const struct http_peer *peer);
 void http_connection_close(struct http_connection *connection);
 void http_connection_drain(struct http_connection *connection);
 void http_connection_expired(struct loop_deadline *deadline);

@@ -53,7 +53,8 @@ static void on_failed(struct http_request *request, enum error error, void *user
 
 static void *serve(void *user)
 {
-	static const struct http_service service = {on_head, on_body, on_failed, NULL};
+	static const struct http_service service = {
+		.head = on_head, .body = on_body, .failed = on_failed};
 	struct loop *loop = loop_new();
 	(void)http_server_new(loop, *(int *)user, &service, &limits);
 	loop_run(loop);

@@ -8,7 +8,7 @@ setup() {
 	case_begin
 	business_make --limit 100000
 	gateway_start 1 GATEWAY_HEAD_TIMEOUT_MS=2000 GATEWAY_BODY_TIMEOUT_MS=2000 \
-		GATEWAY_IDLE_TIMEOUT_MS=10000
+		GATEWAY_IDLE_TIMEOUT_MS=10000 GATEWAY_MAX_CONNECTIONS_PER_ADDRESS=10000
 	post 1 "$KEY" "$(contact_json Ada ada@example.com)"
 	expect_accepted
 	BEFORE_KB=$(memory_kb gateway1)

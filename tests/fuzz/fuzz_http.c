@@ -60,12 +60,14 @@ static void stop(struct loop_task *task)
 /* Let the loop take what waits for it. */
 static void turn(int fd, struct span bytes)
 {
-	static const struct http_service service = {on_head, on_body, on_failed, NULL};
+	static const struct http_service service = {
+		.head = on_head, .body = on_body, .failed = on_failed};
 	static const struct http_limits limits = {.connections_most = 10,
 		.head_ms = 1000,
 		.body_ms = 1000,
 		.idle_ms = 1000,
 		.write_ms = 1000};
+	static const struct http_peer peer = {.text = "fuzz"};
 	static char answers[ANSWER_MOST];
 	int pair[2];
 	struct {
@@ -75,7 +77,7 @@ static void turn(int fd, struct span bytes)
 	struct http_server *server = http_server_new(end.loop, fd, &service, &limits);
 	ensure(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
 	size_t cut = bytes.len ? (unsigned char)bytes.base[0] * bytes.len / 256 : 0;
-	http_connection_open(server, pair[0], "fuzz");
+	http_connection_open(server, pair[0], &peer);
 	(void)send(pair[1], bytes.base, cut, MSG_NOSIGNAL);
 	loop_post(end.loop, &end.task);
 	loop_run(end.loop);

@@ -2,6 +2,7 @@
 /* test_http - the HTTP server from outside, byte by byte where it matters. */
 #include "shared/http/http.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -69,7 +70,7 @@ static void on_other_failed(struct http_request *request, enum error error, void
 }
 
 static const struct http_service other_service = {
-	on_other_head, on_other_body, on_other_failed, NULL};
+	.head = on_other_head, .body = on_other_body, .failed = on_other_failed};
 
 static void on_head(struct http_request *request, void *user)
 {
@@ -80,6 +81,8 @@ static void on_head(struct http_request *request, void *user)
 		answer(request, 304, SPAN("what it was"));
 	} else if (span_equal(request->path, SPAN("/other"))) {
 		http_hand_over(request, &other_service);
+	} else if (span_equal(request->path, SPAN("/peer"))) {
+		answer(request, 200, http_peer(request));
 	} else if (span_equal(request->path, SPAN("/later"))) {
 		waiting = request;
 		later.run = answer_later;
@@ -101,6 +104,12 @@ static void on_failed(struct http_request *request, enum error error, void *user
 	answer(request, error == E_BODY_TOO_LARGE ? 413 : 400, SPAN("failed"));
 }
 
+static void on_refused(struct http_response *response, void *user)
+{
+	(void)user;
+	response->body = SPAN("full");
+}
+
 static void *run(void *user)
 {
 	(void)user;
@@ -108,20 +117,19 @@ static void *run(void *user)
 	return NULL;
 }
 
-static void start_on(const char *where)
+static const struct http_limits usual_limits = {
+	.connections_most = 100, .head_ms = 300, .body_ms = 300, .idle_ms = 5000, .write_ms = 1000};
+
+static void start_within(const char *where, struct http_limits asked)
 {
 	static const struct metric no_metrics[1];
 	struct failure failure;
 	metrics_init(no_metrics, 0);
-	limits = (struct http_limits){.connections_most = 100,
-		.head_ms = 300,
-		.body_ms = 300,
-		.idle_ms = 5000,
-		.write_ms = 1000};
+	limits = asked;
 	ck_assert_int_eq(http_listen(where, &listen_fd, &failure), OK);
 	address_len = sizeof(address);
 	ck_assert_int_eq(getsockname(listen_fd, (struct sockaddr *)&address, &address_len), 0);
-	service = (struct http_service){on_head, on_body, on_failed, NULL};
+	service = (struct http_service){on_head, on_body, on_failed, on_refused, NULL};
 	loop = loop_new();
 	server = http_server_new(loop, listen_fd, &service, &limits);
 	ck_assert_int_eq(pthread_create(&thread, NULL, run, NULL), 0);
@@ -129,7 +137,7 @@ static void start_on(const char *where)
 
 static void start(void)
 {
-	start_on("127.0.0.1:0");
+	start_within("127.0.0.1:0", usual_limits);
 }
 
 static void stop(void)
@@ -145,6 +153,17 @@ static void stop(void)
 static int dial(void)
 {
 	int fd = socket(address.ss_family, SOCK_STREAM, 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, address_len), 0);
+	return fd;
+}
+
+/* From another address of the loopback network. */
+static int dial_from(const char *text)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(inet_pton(AF_INET, text, &from.sin_addr), 1);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, address_len), 0);
 	return fd;
 }
@@ -598,15 +617,19 @@ START_TEST(a_drain_answers_what_is_under_way_and_closes)
 }
 END_TEST
 
-START_TEST(more_connections_than_the_cap_are_closed_at_once)
+START_TEST(more_connections_than_the_cap_are_told_so_and_closed)
 {
 	int fds[101];
 	start();
 	for (size_t i = 0; i < 101; i++)
 		fds[i] = dial();
+	take(fds[100], got, sizeof(got), 150);
+	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 503"));
 	ck_assert(is_closed(fds[100]));
 	exchange(SPAN("GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
-	ck_assert_str_eq(got, "");
+	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 503"));
+	ck_assert_ptr_nonnull(strstr(got, "Connection: close"));
+	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\nfull"));
 	close(fds[0]);
 	usleep(50000);
 	exchange(SPAN("GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
@@ -617,13 +640,81 @@ START_TEST(more_connections_than_the_cap_are_closed_at_once)
 }
 END_TEST
 
+static bool is_served(int fd)
+{
+	put(fd, SPAN("GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
+	take(fd, got, sizeof(got), 100);
+	return strstr(got, "200 OK") != NULL;
+}
+
+START_TEST(one_address_has_its_share_of_connections_and_proxies_have_all)
+{
+	static struct network_list proxies;
+	struct http_limits asked = usual_limits;
+	int fds[5];
+	ck_assert_int_eq(network_list_parse("127.0.0.3", &proxies, NULL), OK);
+	asked.peers = peer_count_new(2);
+	asked.proxies = &proxies;
+	start_within("127.0.0.1:0", asked);
+	for (size_t i = 0; i < 2; i++)
+		fds[i] = dial();
+	int over = dial();
+	take(over, got, sizeof(got), 100);
+	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 503"));
+	ck_assert(is_closed(over));
+	close(over);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert(is_served(fds[i]));
+	fds[2] = dial_from("127.0.0.2");
+	ck_assert(is_served(fds[2]));
+	close(fds[0]);
+	usleep(50000);
+	fds[0] = dial();
+	ck_assert(is_served(fds[0]));
+	for (size_t i = 0; i < 3; i++)
+		close(fds[i]);
+	for (size_t i = 0; i < 5; i++) {
+		fds[i] = dial_from("127.0.0.3");
+		ck_assert(is_served(fds[i]));
+	}
+	for (size_t i = 0; i < 5; i++)
+		close(fds[i]);
+	stop();
+	peer_count_free(asked.peers);
+}
+END_TEST
+
+START_TEST(a_trusted_proxy_names_the_client_request_by_request)
+{
+	static struct network_list proxies;
+	struct http_limits asked = usual_limits;
+	ck_assert_int_eq(network_list_parse("127.0.0.3", &proxies, NULL), OK);
+	asked.proxies = &proxies;
+	start_within("127.0.0.1:0", asked);
+	int fd = dial_from("127.0.0.3");
+	put(fd, SPAN("GET /peer HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n"
+		     "GET /peer HTTP/1.1\r\nHost: a\r\n\r\n"
+		     "GET /peer HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 2a00::5\r\n\r\n"));
+	take(fd, got, sizeof(got), 100);
+	const char *first = strstr(got, "\r\n\r\n203.0.113.7HTTP/1.1");
+	const char *second = strstr(got, "\r\n\r\n127.0.0.3HTTP/1.1");
+	const char *third = strstr(got, "\r\n\r\n2a00::5");
+	ck_assert_msg(first && second > first && third > second, "%s", got);
+	close(fd);
+	/* Anybody else may write what he likes. */
+	exchange(SPAN("GET /peer HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\n127.0.0.1"));
+	stop();
+}
+END_TEST
+
 START_TEST(a_unix_socket_serves_too)
 {
 	char path[] = "/tmp/test_http.XXXXXX";
 	char where[64];
 	ck_assert_ptr_nonnull(mkdtemp(path));
 	snprintf(where, sizeof(where), "unix:%s/socket", path);
-	start_on(where);
+	start_within(where, usual_limits);
 	exchange(SPAN("GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
 	ck_assert_ptr_nonnull(strstr(got, "200 OK"));
 	stop();
@@ -645,4 +736,6 @@ TESTS("http", a_body_comes_back, a_request_may_come_byte_by_byte,
 	a_304_tells_the_length_of_what_it_leaves_out,
 	a_request_that_is_handed_over_stays_with_its_service, head_has_no_body_and_http_1_0_closes,
 	a_drain_answers_what_is_under_way_and_closes,
-	more_connections_than_the_cap_are_closed_at_once, a_unix_socket_serves_too)
+	more_connections_than_the_cap_are_told_so_and_closed,
+	one_address_has_its_share_of_connections_and_proxies_have_all,
+	a_trusted_proxy_names_the_client_request_by_request, a_unix_socket_serves_too)
