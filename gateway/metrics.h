@@ -10,6 +10,11 @@
 	X(METRIC_REQUESTS_##id, "gateway_requests_total", "outcome=\"" outcome "\"", COUNTER,      \
 		"Requests answered, by outcome: accepted, or the error told.", NULL)
 
+#define PRODUCE_ERROR(X, id, class)                                                                \
+	X(METRIC_PRODUCE_ERRORS_##id, "gateway_produce_errors_total", "class=\"" class "\"",       \
+		COUNTER, "Errors of the Kafka client (events and the client's own), by class.",    \
+		NULL)
+
 /* X(id, name, labels, type, help, buckets) */
 #define GATEWAY_METRICS(X)                                                                         \
 	REQUEST_OUTCOME(X, ACCEPTED, "accepted")                                                   \
@@ -47,6 +52,10 @@
 		"Events handed to the Kafka client that have no delivery report yet.", NULL)       \
 	X(METRIC_PRODUCE_LATE, "gateway_produce_late_total", "", COUNTER,                          \
 		"Delivery reports that came after the request's answer.", NULL)                    \
+	PRODUCE_ERROR(X, NOT_STORED, "not_stored")                                                 \
+	PRODUCE_ERROR(X, MAYBE_STORED, "maybe_stored")                                             \
+	PRODUCE_ERROR(X, RETRIABLE, "retriable")                                                   \
+	PRODUCE_ERROR(X, FATAL, "fatal")                                                           \
 	X(METRIC_KAFKA_UP, "gateway_kafka_up", "", GAUGE,                                          \
 		"1 while Kafka answers for the topic, else 0.", NULL)                              \
 	X(METRIC_LIMIT_KEYS, "gateway_limit_keys", "", GAUGE,                                      \

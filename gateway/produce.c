@@ -12,13 +12,14 @@
 
 #include "gateway/metrics.h"
 #include "gateway/pipeline.h"
+#include "gateway/produce_errors.h"
+#include "gateway/produce_sent.h"
 #include "shared/clock.h"
 #include "shared/ensure.h"
 #include "shared/kafka.h"
-#include "shared/log.h"
 #include "shared/memory.h"
 
-enum { PRODUCE_ERROR_LOG_MS = 1000, PURGE_MS = 500 };
+enum { PURGE_MS = 500 };
 
 struct produce_ticket {
 	struct submission *submission; /* NULL: answered already */
@@ -38,7 +39,8 @@ struct producer {
 	struct produce_ticket *oldest; /* without a report */
 	struct produce_ticket *newest;
 	_Atomic int64_t oldest_us; /* when that was produced; 0: none */
-	struct log_limit errors;
+	struct produce_sent sent;
+	struct produce_error_log errors;
 	void (*on_fatal)(void *user);
 	void *user;
 	bool fatal;
@@ -115,31 +117,16 @@ void produce_abandon(struct submission *submission)
 	submission->tickets = NULL;
 }
 
-/*
- * The one place that decides what a sender is told. Nothing but a report without an error, of a message
- * that all in-sync replicas have, is "stored"; only what librdkafka never sent, or what the broker
- * refused, is "certainly not".
- */
-static enum error verdict_of(const rd_kafka_message_t *message)
+static enum error verdict_of(const struct producer *producer, const struct produce_ticket *ticket,
+	const rd_kafka_message_t *message)
 {
-	switch (rd_kafka_message_status(message)) {
-	case RD_KAFKA_MSG_STATUS_PERSISTED:
-		return message->err ? E_MAYBE_STORED : OK;
-	case RD_KAFKA_MSG_STATUS_NOT_PERSISTED:
-		return E_NOT_STORED;
-	case RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED:
-		break;
-	}
-	return E_MAYBE_STORED;
-}
-
-static void log_undelivered(struct producer *producer, const rd_kafka_message_t *message)
-{
-	int64_t suppressed = log_limit_take(&producer->errors, loop_now_ms(producer->loop));
-	if (suppressed >= 0)
-		log_warn("produce.failed", log_text("error", rd_kafka_err2name(message->err)),
-			log_text("verdict", error_name(verdict_of(message))),
-			log_int("suppressed", suppressed));
+	const struct produce_outcome outcome = {
+		.code = message->err,
+		.status = rd_kafka_message_status(message),
+		.offset = message->offset,
+		.sent = produce_sent_since(&producer->sent, ticket->produced_us),
+	};
+	return produce_verdict(&outcome);
 }
 
 /* All events of a body share one answer: the worst delivery decides. */
@@ -163,9 +150,10 @@ static void take_report(struct producer *producer, const rd_kafka_message_t *mes
 {
 	struct produce_ticket *ticket = message->_private;
 	struct submission *submission = ticket->submission;
-	enum error verdict = verdict_of(message);
+	enum error verdict = verdict_of(producer, ticket, message);
 	if (verdict)
-		log_undelivered(producer, message);
+		produce_error_report(
+			&producer->errors, message->err, verdict, loop_now_ms(producer->loop));
 	else
 		metric_observe(METRIC_PRODUCE_SECONDS,
 			(double)(clock_steady_us() - ticket->produced_us) / 1e6);
@@ -182,14 +170,13 @@ static void take_error(struct producer *producer, rd_kafka_event_t *event)
 {
 	char reason[256];
 	rd_kafka_resp_err_t code = rd_kafka_event_error(event);
-	if (code != RD_KAFKA_RESP_ERR__FATAL) {
-		log_warn("kafka.error", log_text("error", rd_kafka_err2name(code)),
-			log_text("text", rd_kafka_event_error_string(event)));
+	if (!rd_kafka_event_error_is_fatal(event)) {
+		produce_error_event(&producer->errors, code, rd_kafka_event_error_string(event),
+			loop_now_ms(producer->loop));
 		return;
 	}
 	code = rd_kafka_fatal_error(producer->client, reason, sizeof(reason));
-	log_error("kafka.fatal", log_text("error", rd_kafka_err2name(code)),
-		log_text("text", reason));
+	produce_error_fatal(code, reason);
 	if (!producer->fatal) {
 		producer->fatal = true;
 		producer->on_fatal(producer->user);
@@ -264,21 +251,32 @@ static enum error make_conf(
 	return error;
 }
 
-enum error producer_check(const struct gateway_config *config, struct failure *failure)
+/* Takes: sent - NULL: the client is for a look only. */
+static enum error make_client(const struct gateway_config *config, struct produce_sent *sent,
+	rd_kafka_t **ret_client, struct failure *failure)
 {
 	char reason[256];
 	rd_kafka_conf_t *conf = NULL;
 	enum error error = make_conf(config, &conf, failure);
 	if (error)
 		return error;
-	/* Properties that contradict each other show only here. */
-	rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
-	if (!client) {
-		rd_kafka_conf_destroy(conf);
-		return failure_set(failure, E_CONFIG, "Kafka: %s", reason);
-	}
-	rd_kafka_destroy(client);
-	return OK;
+	if (sent)
+		produce_sent_watch(conf, sent);
+	*ret_client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+	if (*ret_client)
+		return OK;
+	rd_kafka_conf_destroy(conf);
+	return failure_set(failure, E_CONFIG, "Kafka: %s", reason);
+}
+
+/* Properties that contradict each other show only when a client is made. */
+enum error producer_check(const struct gateway_config *config, struct failure *failure)
+{
+	rd_kafka_t *client = NULL;
+	enum error error = make_client(config, NULL, &client, failure);
+	if (!error)
+		rd_kafka_destroy(client);
+	return error;
 }
 
 static enum error watch_queue(struct producer *producer)
@@ -293,40 +291,38 @@ static enum error watch_queue(struct producer *producer)
 	return OK;
 }
 
+static enum error open_producer(
+	struct producer *producer, const struct gateway_config *config, struct failure *failure)
+{
+	enum error error = make_client(config, &producer->sent, &producer->client, failure);
+	if (error)
+		return error;
+	producer->topic = rd_kafka_topic_new(producer->client, config->kafka.topic, NULL);
+	if (!producer->topic)
+		return failure_set(failure, E_CONFIG, "CONTACTS_TOPIC: not a name for a topic");
+	if (watch_queue(producer))
+		return failure_set(failure, E_SYSTEM, "no descriptor for Kafka's reports: %m");
+	return OK;
+}
+
 enum error producer_new(struct loop *loop, const struct gateway_config *config,
 	void (*on_fatal)(void *user), void *user, struct producer **ret_producer,
 	struct failure *failure)
 {
-	char reason[256];
-	rd_kafka_conf_t *conf;
-	enum error error = make_conf(config, &conf, failure);
-	if (error)
-		return error;
-	rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
-	if (!client) {
-		rd_kafka_conf_destroy(conf);
-		return failure_set(failure, E_CONFIG, "Kafka: %s", reason);
-	}
 	struct producer *producer = memory_zeroed(1, sizeof(*producer));
 	*producer = (struct producer){
 		.loop = loop,
 		.watch = {.fd = -1},
-		.client = client,
-		.topic = rd_kafka_topic_new(client, config->kafka.topic, NULL),
-		.errors = {.every_ms = PRODUCE_ERROR_LOG_MS},
 		.on_fatal = on_fatal,
 		.user = user,
 	};
-	if (!producer->topic)
-		error = failure_set(failure, E_CONFIG, "CONTACTS_TOPIC: not a name for a topic");
-	else if (watch_queue(producer))
-		error = failure_set(failure, E_SYSTEM, "no descriptor for Kafka's reports: %m");
-	if (error) {
+	produce_error_log_init(&producer->errors);
+	enum error error = open_producer(producer, config, failure);
+	if (error)
 		producer_free(producer);
-		return error;
-	}
-	*ret_producer = producer;
-	return OK;
+	else
+		*ret_producer = producer;
+	return error;
 }
 
 void producer_free(struct producer *producer)
@@ -346,7 +342,8 @@ void producer_free(struct producer *producer)
 		(void)close(producer->watch.fd);
 	if (producer->topic)
 		rd_kafka_topic_destroy(producer->topic);
-	rd_kafka_destroy(producer->client);
+	if (producer->client)
+		rd_kafka_destroy(producer->client);
 	while (producer->free_tickets) {
 		struct produce_ticket *ticket = producer->free_tickets;
 		producer->free_tickets = ticket->sibling;
@@ -394,11 +391,14 @@ int producer_in_flight(const struct producer *producer)
 }
 
 /* What rd_kafka_produceva refused was never queued. */
-static enum error refusal_of(rd_kafka_resp_err_t code, struct failure *failure)
+static enum error refuse(
+	struct producer *producer, rd_kafka_resp_err_t code, struct failure *failure)
 {
-	if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-		return E_OVERLOADED;
-	return failure_set(failure, E_NOT_STORED, "The contact could not be queued for storage.");
+	enum error error = code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? E_OVERLOADED : E_NOT_STORED;
+	produce_error_report(&producer->errors, code, error, loop_now_ms(producer->loop));
+	if (error == E_OVERLOADED)
+		return error;
+	return failure_set(failure, error, "The contact could not be queued for storage.");
 }
 
 static rd_kafka_headers_t *make_headers(const struct event_record *record)
@@ -434,7 +434,7 @@ static enum error produce(struct producer *producer, const struct event_record *
 	if (!refused)
 		return OK;
 	rd_kafka_headers_destroy(headers);
-	enum error error = refusal_of(rd_kafka_error_code(refused), failure);
+	enum error error = refuse(producer, rd_kafka_error_code(refused), failure);
 	rd_kafka_error_destroy(refused);
 	return error;
 }
