@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* authenticate - second step: whose key is it? */
+/* authenticate - third step: whose key is it? */
 #include "gateway/pipeline.h"
 #include "shared/clock.h"
 

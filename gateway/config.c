@@ -49,6 +49,8 @@ static const struct setting gateway_rows[] = {
 		"The address that senders use, as https://hooks.example.com."),
 	ROW("GATEWAY_REQUESTS_PER_MINUTE", INT, requests_per_minute, "60", 1, 1000000000, "",
 		"Requests a minute of a key whose business has no limit of its own."),
+	ROW("GATEWAY_SHED_MS", INT, shed_ms, "2000", 10, 600000, "ms",
+		"Requests are answered 503 at once while a new one would wait longer for Kafka."),
 	ROW("GATEWAY_THREADS", INT, threads, "0", 0, 64, "",
 		"Event loops; 0: one a core, at most 4."),
 	ROW("GATEWAY_TRUSTED_PROXIES", TEXT, trusted_proxies, "", 0, 0, "",

@@ -30,6 +30,7 @@ struct gateway_settings {
 	int64_t write_timeout_ms;
 	int64_t kafka_timeout_ms;
 	int64_t answer_timeout_ms;
+	int64_t shed_ms;
 	int64_t linger_us;
 	int64_t drain_delay_ms;
 	int64_t drain_timeout_ms;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* encode - eighth step: give each contact its version and make an event of it. */
+/* encode - ninth step: give each contact its version and make an event of it. */
 #include "gateway/submission.h"
 #include "shared/clock.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limit_step - third step: may this key make one more request now? */
+/* limit_step - fourth step: may this key make one more request now? */
 #include "gateway/pipeline.h"
 #include "shared/clock.h"
 

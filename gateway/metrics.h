@@ -15,6 +15,10 @@
 		COUNTER, "Errors of the Kafka client (events and the client's own), by class.",    \
 		NULL)
 
+#define SHED_HELP                                                                                  \
+	"Requests answered overloaded: Kafka would take too long, or the Kafka client's queue is " \
+	"full."
+
 /* X(id, name, labels, type, help, buckets) */
 #define GATEWAY_METRICS(X)                                                                         \
 	REQUEST_OUTCOME(X, ACCEPTED, "accepted")                                                   \
@@ -41,6 +45,8 @@
 	REQUEST_OUTCOME(X, CLIENT_GONE, "client_gone")                                             \
 	X(METRIC_CONTACTS_ACCEPTED, "gateway_contacts_accepted_total", "", COUNTER,                \
 		"Contacts accepted; a list counts as many.", NULL)                                 \
+	X(METRIC_SHED_WAIT, "gateway_shed_total", "reason=\"wait\"", COUNTER, SHED_HELP, NULL)     \
+	X(METRIC_SHED_QUEUE, "gateway_shed_total", "reason=\"queue\"", COUNTER, SHED_HELP, NULL)   \
 	X(METRIC_REQUEST_SECONDS, "gateway_request_seconds", "", HISTOGRAM,                        \
 		"Seconds from a request's first byte to its 202.", metric_seconds_buckets)         \
 	X(METRIC_IN_FLIGHT, "gateway_requests_in_flight", "", GAUGE,                               \

@@ -13,6 +13,7 @@
 
 static submission_step *const steps[] = {
 	headers_step,
+	shed_step,
 	authenticate_step,
 	limit_step,
 	size_cap_step,

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "gateway/backlog.h"
 #include "gateway/metrics.h"
 #include "gateway/pipeline.h"
 #include "gateway/produce_errors.h"
@@ -24,6 +25,7 @@ enum { PURGE_MS = 500 };
 struct produce_ticket {
 	struct submission *submission; /* NULL: answered already */
 	int64_t produced_us;
+	uint64_t number;                /* of the backlog */
 	struct produce_ticket *sibling; /* the same submission's next one, or the next free one */
 	struct produce_ticket *older;   /* all that have no report yet */
 	struct produce_ticket *newer;
@@ -39,6 +41,7 @@ struct producer {
 	struct produce_ticket *oldest; /* without a report */
 	struct produce_ticket *newest;
 	_Atomic int64_t oldest_us; /* when that was produced; 0: none */
+	struct backlog backlog;
 	struct produce_sent sent;
 	struct produce_error_log errors;
 	void (*on_fatal)(void *user);
@@ -157,6 +160,8 @@ static void take_report(struct producer *producer, const rd_kafka_message_t *mes
 	else
 		metric_observe(METRIC_PRODUCE_SECONDS,
 			(double)(clock_steady_us() - ticket->produced_us) / 1e6);
+	backlog_return(&producer->backlog, ticket->number, ticket->produced_us, verdict == OK,
+		loop_now_us(producer->loop));
 	if (submission)
 		remove_from_submission(ticket);
 	else
@@ -317,6 +322,7 @@ enum error producer_new(struct loop *loop, const struct gateway_config *config,
 		.user = user,
 	};
 	produce_error_log_init(&producer->errors);
+	backlog_init(&producer->backlog, config->gateway.shed_ms * CLOCK_US_PER_MS);
 	enum error error = open_producer(producer, config, failure);
 	if (error)
 		producer_free(producer);
@@ -396,8 +402,10 @@ static enum error refuse(
 {
 	enum error error = code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? E_OVERLOADED : E_NOT_STORED;
 	produce_error_report(&producer->errors, code, error, loop_now_ms(producer->loop));
-	if (error == E_OVERLOADED)
+	if (error == E_OVERLOADED) {
+		metric_add(METRIC_SHED_QUEUE, 1);
 		return error;
+	}
 	return failure_set(failure, error, "The contact could not be queued for storage.");
 }
 
@@ -444,17 +452,24 @@ int64_t producer_oldest_us(const struct producer *producer)
 	return atomic_load_explicit(&producer->oldest_us, memory_order_relaxed);
 }
 
+bool producer_is_behind(const struct producer *producer)
+{
+	return backlog_is_too_long(&producer->backlog, loop_now_us(producer->loop));
+}
+
 static enum error produce_contact(
 	struct submission *submission, const struct submission_contact *contact)
 {
 	struct producer *producer = submission->pipeline->producer;
 	struct produce_ticket *ticket = ticket_take(producer);
 	enum error error = produce(producer, &contact->record, ticket, &submission->failure);
-	if (error)
+	if (error) {
 		ticket_give(producer, ticket);
-	else
-		add_to_submission(ticket, submission);
-	return error;
+		return error;
+	}
+	ticket->number = backlog_send(&producer->backlog, ticket->produced_us);
+	add_to_submission(ticket, submission);
+	return OK;
 }
 
 enum error produce_step(struct submission *submission)

@@ -60,6 +60,9 @@ int producer_in_flight(const struct producer *producer);
  */
 int64_t producer_oldest_us(const struct producer *producer);
 
+/* Whether one more event would wait for its report longer than GATEWAY_SHED_MS. Thread: the loop's. */
+bool producer_is_behind(const struct producer *producer);
+
 /* The submission is answered without waiting for the reports of its events. */
 void produce_abandon(struct submission *submission);
 

@@ -93,6 +93,7 @@ void submission_warn(struct submission *submission, const struct submission_cont
 typedef enum error submission_step(struct submission *submission);
 
 submission_step headers_step;      /* headers.c */
+submission_step shed_step;         /* shed.c */
 submission_step authenticate_step; /* authenticate.c */
 submission_step limit_step;        /* limit_step.c */
 submission_step size_cap_step;     /* body.c */

@@ -67,6 +67,12 @@ int64_t producer_oldest_us(const struct producer *producer)
 	return 0;
 }
 
+bool producer_is_behind(const struct producer *producer)
+{
+	(void)producer;
+	return false;
+}
+
 void produce_abandon(struct submission *submission)
 {
 	(void)submission;
