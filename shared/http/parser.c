@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* parser - llhttp to struct http_request. */
+#include <ctype.h>
+
 #include "shared/ensure.h"
 #include "shared/http/server.h"
 
@@ -218,13 +220,49 @@ static void read_head_facts(struct http_connection *connection)
 		span_equal_nocase(http_header_find(request, SPAN("expect")), SPAN("100-continue"));
 }
 
-enum error http_parse_head(struct http_connection *connection, size_t head_len)
+static void begin_parser(struct http_connection *connection)
 {
 	llhttp_init(&connection->parser, HTTP_REQUEST, &connection->server->callbacks);
 	connection->parser.data = connection;
 	connection->message_complete = false;
 	connection->head_error = OK;
+}
+
+/* RFC 9110 section 5.6.2. */
+static size_t token_len(struct span text)
+{
+	static const char signs[] = "!#$%&'*+-.^_`|~";
+	size_t len = 0;
+	while (len < text.len && text.base[len] &&
+		(isalnum((unsigned char)text.base[len]) || strchr(signs, text.base[len])))
+		len++;
+	return len;
+}
+
+/*
+ * llhttp goes by a list of methods, another one in each version, and refuses all others. To a service
+ * they are methods that it does not take, which is no bad request (RFC 9110 section 15.5.6): they are
+ * read as if they were one that is on the list and no service takes.
+ */
+static enum llhttp_errno parse_unknown_method(struct http_connection *connection, struct span head)
+{
+	static const struct span known = SPAN("PUT");
+	size_t method_len = token_len(head);
+	if (method_len == head.len || head.base[method_len] != ' ')
+		return HPE_INVALID_METHOD;
+	begin_parser(connection);
+	enum llhttp_errno code = llhttp_execute(&connection->parser, known.base, known.len);
+	return code ? code
+		    : llhttp_execute(
+			      &connection->parser, head.base + method_len, head.len - method_len);
+}
+
+enum error http_parse_head(struct http_connection *connection, size_t head_len)
+{
+	begin_parser(connection);
 	enum llhttp_errno code = llhttp_execute(&connection->parser, connection->input, head_len);
+	if (code == HPE_INVALID_METHOD)
+		code = parse_unknown_method(connection, span_from(connection->input, head_len));
 	if (connection->head_error)
 		return refuse(
 			connection, connection->head_error, "The request has too many headers.");

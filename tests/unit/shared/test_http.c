@@ -77,6 +77,9 @@ static void on_head(struct http_request *request, void *user)
 	(void)user;
 	if (span_equal(request->path, SPAN("/now"))) {
 		answer(request, 200, SPAN("now"));
+	} else if (span_equal(request->path, SPAN("/method"))) {
+		answer(request, 200,
+			request->method == METHOD_OTHER ? SPAN("other method") : SPAN("known"));
 	} else if (span_equal(request->path, SPAN("/unchanged"))) {
 		answer(request, 304, SPAN("what it was"));
 	} else if (span_equal(request->path, SPAN("/other"))) {
@@ -547,6 +550,26 @@ START_TEST(an_absolute_target_and_a_query_are_taken_apart)
 }
 END_TEST
 
+START_TEST(a_method_that_nobody_knows_is_a_request_like_others)
+{
+	static const char *const methods[] = {"QUERY", "FROBNICATE", "GETX", "M-SEARCH", "G!"};
+	char request[200];
+	start();
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		snprintf(request, sizeof(request),
+			"%s /method HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+			"GET /now HTTP/1.1\r\nHost: a\r\n\r\n",
+			methods[i]);
+		exchange(span_of(request));
+		ck_assert_msg(strstr(got, "\r\n\r\nother method"), "%s: %s", methods[i], got);
+		ck_assert_ptr_nonnull(strstr(got, "\r\n\r\nnow"));
+	}
+	exchange(SPAN("Q(RY /method HTTP/1.1\r\nHost: a\r\n\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 400 "));
+	stop();
+}
+END_TEST
+
 START_TEST(a_304_tells_the_length_of_what_it_leaves_out)
 {
 	start();
@@ -733,6 +756,7 @@ TESTS("http", a_body_comes_back, a_request_may_come_byte_by_byte,
 	malformed_requests_are_refused_and_closed, headers_have_a_limit,
 	a_slow_head_and_a_slow_body_are_cut_off, a_client_that_leaves_is_forgotten,
 	a_half_closed_client_gets_its_answer, an_absolute_target_and_a_query_are_taken_apart,
+	a_method_that_nobody_knows_is_a_request_like_others,
 	a_304_tells_the_length_of_what_it_leaves_out,
 	a_request_that_is_handed_over_stays_with_its_service, head_has_no_body_and_http_1_0_closes,
 	a_drain_answers_what_is_under_way_and_closes,
