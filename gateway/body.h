@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* body - what the kinds of a webhook's body have in common; for gateway/body*.c alone. */
+/*
+ * body - what the kinds of a webhook's body have in common; for gateway/body*.c, and its limits for
+ * the description of the interface.
+ */
 #ifndef INTAKE_GATEWAY_BODY_H
 #define INTAKE_GATEWAY_BODY_H
 

@@ -66,6 +66,8 @@
 		"1 while Kafka answers for the topic, else 0.", NULL)                              \
 	X(METRIC_LIMIT_KEYS, "gateway_limit_keys", "", GAUGE,                                      \
 		"Keys that have a rate-limit window in this process.", NULL)                       \
+	X(METRIC_OPENAPI_REQUESTS, "gateway_openapi_requests_total", "", COUNTER,                  \
+		"Requests for /openapi.json, whatever the answer.", NULL)                          \
 	X(METRIC_READY, "gateway_ready", "", GAUGE, "1 while /readyz says ready.", NULL)           \
 	X(METRIC_BUILD, "gateway_build_info", "version=\"" INTAKE_VERSION "\"", GAUGE,             \
 		"Always 1; the version is in the label.", NULL)                                    \

@@ -29,7 +29,7 @@ struct pipeline {
 	struct log_limit failures;     /* nor hide that we fail */
 	struct buf headers;            /* scratch of reply.c */
 	struct buf body;
-	struct http_service service; /* what http_server_new takes */
+	struct http_service service; /* the webhook's */
 };
 
 /* Takes: pipeline - config, loop, keys, limiter and producer are set; fills the rest. */

@@ -15,13 +15,6 @@ enum {
 	RETRY_MOST_S = 5,
 };
 
-struct refusal {
-	int status;
-	const char *slug; /* `error` in the body */
-	unsigned metric;
-	const char *message;
-};
-
 static const struct refusal refusals[ERROR_COUNT] = {
 	[E_BAD_REQUEST] = {400, "bad_request", METRIC_REQUESTS_BAD_REQUEST,
 		"This is not a valid HTTP/1.1 request."},
@@ -71,11 +64,17 @@ static const struct refusal refusals[ERROR_COUNT] = {
 		"The key could not be checked right now. Nothing was stored. Send it again."},
 };
 
+const struct refusal *reply_refusal(enum error error)
+{
+	ensure(error < ERROR_COUNT);
+	return refusals[error].slug ? &refusals[error] : NULL;
+}
+
 /* Anything that is in no row is ours: nothing was stored, and the sender should come again. */
 static const struct refusal *refusal_of(enum error error)
 {
-	const struct refusal *refusal = &refusals[error];
-	return refusal->slug ? refusal : &refusals[E_NOT_STORED];
+	const struct refusal *refusal = reply_refusal(error);
+	return refusal ? refusal : &refusals[E_NOT_STORED];
 }
 
 static void add_header(struct buf *headers, struct span name, int64_t value)

@@ -13,6 +13,17 @@
 /* A refused request is one log line, at most one in this time. */
 enum { REPLY_LOG_EVERY_MS = 1000 };
 
+/* What is told of an error. */
+struct refusal {
+	int status;
+	const char *slug; /* `error` in the body */
+	unsigned metric;
+	const char *message; /* where no stage has a sentence of its own */
+};
+
+/* NULL: nobody is told of it, or it is told as E_NOT_STORED. Static. */
+const struct refusal *reply_refusal(enum error error);
+
 /* Both end the submission and its request. */
 void reply_accept(struct submission *submission);
 void reply_refuse(struct submission *submission, enum error error);

@@ -18,8 +18,10 @@
 
 #include "gateway/keys.h"
 #include "gateway/metrics.h"
+#include "gateway/openapi.h"
 #include "gateway/pipeline.h"
 #include "gateway/produce.h"
+#include "gateway/routes.h"
 #include "shared/admin.h"
 #include "shared/clock.h"
 #include "shared/ensure.h"
@@ -41,6 +43,7 @@ struct server_thread {
 	struct http_server *http;
 	struct producer *producer;
 	struct pipeline pipeline;
+	struct routes routes;
 	struct loop_task drain;
 	struct loop_deadlines drain_checks;
 	struct loop_deadline drain_check;
@@ -52,6 +55,7 @@ struct server {
 	struct keys *keys;
 	struct limiter *limiter;
 	struct peer_count *peers; /* NULL: no cap on an address */
+	struct openapi *openapi;
 	struct admin *admin;
 	struct admin_checks checks;
 	struct server_thread *threads;
@@ -179,8 +183,13 @@ static enum error prepare_thread(struct server_thread *thread, struct failure *f
 		.producer = thread->producer,
 	};
 	pipeline_init(&thread->pipeline);
-	thread->http = http_server_new(
-		thread->loop, server->listen_fd, &thread->pipeline.service, &limits);
+	thread->routes = (struct routes){
+		.webhook = &thread->pipeline.service,
+		.openapi = openapi_service(server->openapi),
+	};
+	routes_init(&thread->routes);
+	thread->http =
+		http_server_new(thread->loop, server->listen_fd, &thread->routes.service, &limits);
 	return OK;
 }
 
@@ -214,6 +223,7 @@ static enum error start(struct server *server, struct failure *failure)
 	server->limiter = limiter_new();
 	if (config->gateway.max_connections_per_address > 0)
 		server->peers = peer_count_new(config->gateway.max_connections_per_address);
+	server->openapi = openapi_new(&config->gateway);
 	server->checks = (struct admin_checks){not_ready, refresh, server};
 	enum error error = keys_start(&config->keys, config->postgres.url, &server->keys, failure);
 	if (!error)
@@ -349,6 +359,7 @@ static void stop(struct server *server)
 	free(server->threads);
 	limiter_free(server->limiter);
 	peer_count_free(server->peers);
+	openapi_free(server->openapi);
 	if (server->listen_fd >= 0)
 		(void)close(server->listen_fd);
 }

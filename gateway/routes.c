@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* routes - which service a path belongs to; what the public listener serves. */
+#include "gateway/routes.h"
+
+#include "gateway/openapi.h"
+
+static void on_head(struct http_request *request, void *user)
+{
+	const struct routes *routes = user;
+	if (span_equal(request->path, SPAN(OPENAPI_PATH)))
+		http_hand_over(request, routes->openapi);
+	else
+		http_hand_over(request, routes->webhook);
+}
+
+/* Of a head that could not be read; what fails later fails with the service that has it. */
+static void on_failed(struct http_request *request, enum error error, void *user)
+{
+	const struct routes *routes = user;
+	routes->webhook->failed(request, error, routes->webhook->user);
+}
+
+void routes_init(struct routes *routes)
+{
+	routes->service = (struct http_service){
+		.head = on_head,
+		.failed = on_failed,
+		.user = routes,
+	};
+}
