@@ -1,16 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key_attempts - unknown keys that wait to be tried against slow hashes. */
+/* key_attempts - unknown keys that are tried against slow hashes. */
 #include "gateway/key_attempts.h"
+
+void key_attempts_init(struct key_attempts *attempts)
+{
+	*attempts = (struct key_attempts){0};
+	key_budget_init(&attempts->budget, KEY_ATTEMPTS_BUDGET_MS);
+}
 
 static bool is_free(const struct key_attempt *attempt)
 {
 	return attempt->count == 0;
 }
 
-void key_attempts_init(struct key_attempts *attempts)
+/* No thread is at work on it, nor has been for the last time. */
+static bool waits(const struct key_attempt *attempt)
 {
-	*attempts = (struct key_attempts){0};
-	key_budget_init(&attempts->budget, KEY_ATTEMPTS_BUDGET, KEY_ATTEMPTS_BUDGET_MS);
+	return !is_free(attempt) && attempt->threads == 0 && !attempt->ended;
+}
+
+/* What its address has cost lately; what a key costs itself does not count against it. */
+static int64_t cost_of(
+	const struct key_attempts *attempts, const struct key_attempt *attempt, int64_t now_ms)
+{
+	return attempt->begun ? attempt->cost
+			      : key_budget_taken(&attempts->budget, &attempt->address, now_ms);
+}
+
+/* Whether a goes before b. */
+static bool is_better(const struct key_attempts *attempts, const struct key_attempt *a,
+	const struct key_attempt *b, int64_t now_ms)
+{
+	int64_t a_cost = cost_of(attempts, a, now_ms);
+	int64_t b_cost = cost_of(attempts, b, now_ms);
+	if (a->returned != b->returned)
+		return a->returned;
+	if (a_cost != b_cost)
+		return a_cost < b_cost;
+	if (a->refused_ms != b->refused_ms)
+		return a->refused_ms < b->refused_ms;
+	return a->turn < b->turn;
 }
 
 static struct key_attempt *find_same(
@@ -24,13 +53,18 @@ static struct key_attempt *find_same(
 	return NULL;
 }
 
-static struct key_attempt *find_free(struct key_attempts *attempts)
+/* A free place, else the worst that is not begun; NULL: all are. */
+static struct key_attempt *find_room(struct key_attempts *attempts, int64_t now_ms)
 {
+	struct key_attempt *worst = NULL;
 	for (size_t i = 0; i < KEY_ATTEMPTS_MOST; i++) {
-		if (is_free(&attempts->places[i]))
-			return &attempts->places[i];
+		struct key_attempt *attempt = &attempts->places[i];
+		if (is_free(attempt))
+			return attempt;
+		if (!attempt->begun && (!worst || is_better(attempts, worst, attempt, now_ms)))
+			worst = attempt;
 	}
-	return NULL;
+	return worst;
 }
 
 static void add_waiting(struct key_attempt *attempt, struct key_lookup *lookup)
@@ -44,36 +78,82 @@ static void add_waiting(struct key_attempt *attempt, struct key_lookup *lookup)
 	attempt->count++;
 }
 
-bool key_attempts_add(
-	struct key_attempts *attempts, struct key_lookup *lookup, bool costly, int64_t now_ms)
+static bool is_within_budget(
+	const struct key_attempts *attempts, const struct key_attempt *newcomer, int64_t now_ms)
 {
-	struct key_attempt *attempt = find_same(attempts, &lookup->digest);
-	if (attempt && attempt->count >= KEY_ATTEMPTS_SAME_MOST)
-		return false;
-	if (!attempt) {
-		attempt = find_free(attempts);
-		if (!attempt ||
-			(costly && !key_budget_take(&attempts->budget, lookup->peer, now_ms)))
-			return false;
-		attempt->digest = lookup->digest;
-		attempt->since_ms = now_ms;
-		attempt->turn = ++attempts->turns;
+	int64_t taken = key_budget_taken(&attempts->budget, &newcomer->address, now_ms);
+	for (size_t i = 0; i < KEY_ATTEMPTS_MOST; i++) {
+		const struct key_attempt *attempt = &attempts->places[i];
+		taken += !is_free(attempt) && !attempt->begun &&
+			 memcmp(&attempt->address, &newcomer->address, sizeof(newcomer->address)) ==
+				 0;
 	}
-	add_waiting(attempt, lookup);
-	return true;
+	return taken < (newcomer->returned ? KEY_ATTEMPTS_RETURNED_BUDGET : KEY_ATTEMPTS_BUDGET);
 }
 
-struct key_attempt *key_attempts_next(struct key_attempts *attempts)
+struct key_lookup *key_attempts_add(
+	struct key_attempts *attempts, struct key_lookup *lookup, int64_t now_ms)
 {
-	struct key_attempt *next = NULL;
+	struct key_attempt *same = find_same(attempts, &lookup->digest);
+	bool returned = lookup->rank == KEY_RANK_RETURNED;
+	struct key_attempt newcomer = {
+		.digest = lookup->digest,
+		.address = key_address_of(lookup->peer),
+		.returned = returned,
+		.refused_ms = returned ? lookup->refused_ms : now_ms,
+		.since_ms = now_ms,
+		.turn = attempts->turns + 1,
+	};
+	lookup->next = NULL;
+	if (same && same->count >= KEY_ATTEMPTS_SAME_MOST)
+		return lookup;
+	if (same) {
+		add_waiting(same, lookup);
+		return NULL;
+	}
+	struct key_attempt *room = find_room(attempts, now_ms);
+	bool has_room = room && (is_free(room) || is_better(attempts, &newcomer, room, now_ms));
+	if (!has_room || !is_within_budget(attempts, &newcomer, now_ms))
+		return lookup;
+	struct key_lookup *displaced = room->first;
+	*room = newcomer;
+	attempts->turns++;
+	add_waiting(room, lookup);
+	return displaced;
+}
+
+struct key_attempt *key_attempts_best(struct key_attempts *attempts, int64_t now_ms)
+{
+	struct key_attempt *best = NULL;
 	for (size_t i = 0; i < KEY_ATTEMPTS_MOST; i++) {
 		struct key_attempt *attempt = &attempts->places[i];
-		if (!is_free(attempt) && !attempt->running && (!next || attempt->turn < next->turn))
-			next = attempt;
+		bool wants = !is_free(attempt) && !attempt->ended &&
+			     (!attempt->begun || attempt->rows_left > 0);
+		if (wants && (!best || is_better(attempts, attempt, best, now_ms)))
+			best = attempt;
 	}
-	if (next)
-		next->running = true;
-	return next;
+	return best;
+}
+
+void key_attempts_begin(
+	struct key_attempts *attempts, struct key_attempt *attempt, size_t rows, int64_t now_ms)
+{
+	attempt->cost = cost_of(attempts, attempt, now_ms);
+	attempt->begun = true;
+	attempt->rows_left = rows;
+	key_budget_take(&attempts->budget, &attempt->address, now_ms);
+}
+
+struct key_attempt *key_attempts_overdue(
+	struct key_attempts *attempts, const struct key_attempt *best, int64_t now_ms)
+{
+	for (size_t i = 0; i < KEY_ATTEMPTS_MOST; i++) {
+		struct key_attempt *attempt = &attempts->places[i];
+		if (waits(attempt) && attempt != best &&
+			now_ms - attempt->since_ms >= KEY_ATTEMPTS_WAIT_MS)
+			return attempt;
+	}
+	return NULL;
 }
 
 struct key_lookup *key_attempts_end(struct key_attempt *attempt)

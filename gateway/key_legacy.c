@@ -21,7 +21,7 @@ enum {
 	LEGACY_NICENESS = 10,
 };
 
-/* What one load brought; never changed after. Two threads may be at work on two of them. */
+/* What one load brought; never changed after. Keys that were begun before keep an older one. */
 struct legacy_rows {
 	size_t users; /* under the lock */
 	struct legacy_key *keys;
@@ -43,8 +43,12 @@ struct key_legacy {
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t work;  /* something waits, or stopping */
 	struct key_attempts attempts;
+	struct key_lookup *early; /* look-ups that began after the load, linked by next */
+	size_t early_count;
 	struct legacy_rows *rows; /* NULL: not loaded yet */
 	bool too_many;            /* the first load found more than `most` */
+	bool loading;             /* a thread does */
+	int64_t loaded_ms;        /* when the last load began, steady clock */
 	int64_t load_at_ms;
 	struct log_limit log_limit;
 	bool started;
@@ -97,7 +101,6 @@ static void rows_replace(struct key_legacy *legacy, struct legacy_rows *rows)
 		legacy->rows = rows;
 		legacy->too_many = legacy->too_many && is_too_many(legacy, rows);
 	}
-	legacy->load_at_ms = clock_steady_ms() + KEY_LEGACY_RELOAD_MS;
 	rows_release(is_older ? rows : old);
 	(void)pthread_mutex_unlock(&legacy->lock);
 }
@@ -120,39 +123,124 @@ static enum error load(struct key_legacy *legacy, struct key_store *store, struc
 
 static void log_trouble(struct key_legacy *legacy, const struct failure *failure)
 {
+	int64_t now_ms = clock_steady_ms();
 	(void)pthread_mutex_lock(&legacy->lock);
-	legacy->load_at_ms = clock_steady_ms() + LOAD_AGAIN_MS;
-	int64_t suppressed = log_limit_take(&legacy->log_limit, clock_steady_ms());
+	if (legacy->load_at_ms > now_ms + LOAD_AGAIN_MS)
+		legacy->load_at_ms = now_ms + LOAD_AGAIN_MS;
+	int64_t suppressed = log_limit_take(&legacy->log_limit, now_ms);
 	(void)pthread_mutex_unlock(&legacy->lock);
 	if (suppressed >= 0)
 		log_warn("keys.legacy_failed", log_text("error", error_name(failure->error)),
 			log_text("detail", failure->detail), log_int("suppressed", suppressed));
 }
 
-/* The businesses as they were at `sequence` or later; rows_release them. NULL: not to be had. */
-static struct legacy_rows *rows_take(struct legacy_thread *self, uint64_t sequence)
+/* ---- the look-ups */
+
+static void answer_all(struct key_legacy *legacy, struct key_lookup *lookup, enum error error)
+{
+	while (lookup) {
+		struct key_lookup *next = lookup->next;
+		lookup->error = error;
+		if (error == E_KEYS_UNAVAILABLE)
+			metric_add(METRIC_KEY_LEGACY_REFUSED, 1);
+		legacy->answered(lookup);
+		lookup = next;
+	}
+}
+
+/* Takes: lock held. No load before the last one is KEY_LEGACY_LOAD_LEAST_MS ago. */
+static void load_soon(struct key_legacy *legacy)
+{
+	int64_t at_ms = legacy->loaded_ms + KEY_LEGACY_LOAD_LEAST_MS;
+	if (at_ms >= legacy->load_at_ms)
+		return;
+	legacy->load_at_ms = at_ms;
+	(void)pthread_cond_broadcast(&legacy->work);
+}
+
+/* Takes: lock held. */
+static enum error wait_for_load(struct key_legacy *legacy, struct key_lookup *lookup)
+{
+	if (legacy->early_count >= KEY_LEGACY_EARLY_MOST)
+		return E_KEYS_UNAVAILABLE;
+	lookup->next = legacy->early;
+	legacy->early = lookup;
+	legacy->early_count++;
+	load_soon(legacy);
+	return E_PENDING;
+}
+
+/* Takes: lock held. ret_refused - look-ups that made room, linked by next, to be answered. */
+static enum error submit(
+	struct key_legacy *legacy, struct key_lookup *lookup, struct key_lookup **ret_refused)
+{
+	const struct legacy_rows *rows = legacy->rows;
+	if (atomic_load(&legacy->stopping))
+		return E_KEYS_UNAVAILABLE;
+	if (!rows || rows->sequence < lookup->sequence)
+		return wait_for_load(legacy, lookup);
+	if (rows->count == 0)
+		return is_too_many(legacy, rows) ? E_KEYS_UNAVAILABLE : E_INVALID_API_KEY;
+	struct key_lookup *refused = key_attempts_add(&legacy->attempts, lookup, clock_steady_ms());
+	if (refused == lookup)
+		return E_KEYS_UNAVAILABLE;
+	*ret_refused = refused;
+	(void)pthread_cond_broadcast(&legacy->work);
+	return E_PENDING;
+}
+
+enum error key_legacy_submit(struct key_legacy *legacy, struct key_lookup *lookup)
+{
+	struct key_lookup *refused = NULL;
+	if (legacy->most == 0)
+		return E_INVALID_API_KEY;
+	(void)pthread_mutex_lock(&legacy->lock);
+	enum error error = submit(legacy, lookup, &refused);
+	(void)pthread_mutex_unlock(&legacy->lock);
+	if (error == E_KEYS_UNAVAILABLE)
+		metric_add(METRIC_KEY_LEGACY_REFUSED, 1);
+	answer_all(legacy, refused, E_KEYS_UNAVAILABLE);
+	return error;
+}
+
+static struct key_lookup *take_early(struct key_legacy *legacy)
+{
+	(void)pthread_mutex_lock(&legacy->lock);
+	struct key_lookup *early = legacy->early;
+	legacy->early = NULL;
+	legacy->early_count = 0;
+	(void)pthread_mutex_unlock(&legacy->lock);
+	return early;
+}
+
+/* Load, and go on with those that waited for it. */
+static void reload(struct legacy_thread *self)
 {
 	struct key_legacy *legacy = self->legacy;
 	struct failure failure = {0};
-	(void)pthread_mutex_lock(&legacy->lock);
-	bool outdated = !legacy->rows || legacy->rows->sequence < sequence;
-	(void)pthread_mutex_unlock(&legacy->lock);
-	if (outdated && load(legacy, self->store, &failure)) {
+	enum error error = load(legacy, self->store, &failure);
+	if (error)
 		log_trouble(legacy, &failure);
-		return NULL;
+	struct key_lookup *lookup = take_early(legacy);
+	if (error)
+		answer_all(legacy, lookup, E_KEYS_UNAVAILABLE);
+	while (lookup && !error) {
+		struct key_lookup *next = lookup->next;
+		lookup->error = key_legacy_submit(legacy, lookup);
+		if (lookup->error != E_PENDING)
+			legacy->answered(lookup);
+		lookup = next;
 	}
 	(void)pthread_mutex_lock(&legacy->lock);
-	struct legacy_rows *rows = legacy->rows;
-	rows->users++;
+	legacy->loading = false;
 	(void)pthread_mutex_unlock(&legacy->lock);
-	return rows;
 }
 
-/* ---- one key */
+/* ---- one key against one business */
 
 /* The key is this business's: from now on its digest says so. */
-static enum error adopt(
-	struct legacy_thread *self, const struct legacy_key *legacy_key, struct key_lookup *lookup)
+static enum error adopt(struct legacy_thread *self, const struct legacy_key *legacy_key,
+	const struct key_lookup *lookup)
 {
 	char business_id[UUID_TEXT_LEN + 1];
 	struct failure failure = {0};
@@ -160,6 +248,7 @@ static enum error adopt(
 	if (!error)
 		error = key_store_remember(
 			self->store, legacy_key, lookup->key, &lookup->digest, &failure);
+	key_store_close(self->store);
 	if (error && error != E_INVALID_API_KEY) {
 		log_trouble(self->legacy, &failure);
 		return E_KEYS_UNAVAILABLE;
@@ -169,139 +258,158 @@ static enum error adopt(
 	uuid_format(business_id, &legacy_key->business_id);
 	log_info("keys.legacy_adopted", log_text("business_id", business_id));
 	(void)pthread_mutex_lock(&self->legacy->lock);
-	self->legacy->load_at_ms = clock_steady_ms();
+	load_soon(self->legacy);
 	(void)pthread_mutex_unlock(&self->legacy->lock);
-	lookup->grant = (struct key_grant){.business_id = legacy_key->business_id,
-		.requests_per_minute = legacy_key->requests_per_minute};
 	return OK;
 }
 
-/* Try the key against each business. Sets lookup->grant with OK. */
-static enum error try_all(
-	struct legacy_thread *self, const struct legacy_rows *rows, struct key_lookup *lookup)
+static enum error try_row(struct legacy_thread *self, const struct legacy_key *legacy_key,
+	const struct key_lookup *lookup)
 {
-	for (size_t i = 0; i < rows->count; i++) {
-		const struct legacy_key *legacy_key = &rows->keys[i];
-		if (atomic_load(&self->legacy->stopping))
-			return E_KEYS_UNAVAILABLE;
-		metric_add(METRIC_KEY_LEGACY_HASHES, 1);
-		enum error error = api_key_verify(
-			lookup->key, span_from(legacy_key->stored, API_KEY_STORED_LEN));
-		if (error == OK)
-			return adopt(self, legacy_key, lookup);
-		if (error != E_INVALID_API_KEY)
-			return E_KEYS_UNAVAILABLE;
-	}
-	/* It may belong to one that was not loaded. */
-	return is_too_many(self->legacy, rows) ? E_KEYS_UNAVAILABLE : E_INVALID_API_KEY;
+	metric_add(METRIC_KEY_LEGACY_HASHES, 1);
+	enum error error =
+		api_key_verify(lookup->key, span_from(legacy_key->stored, API_KEY_STORED_LEN));
+	if (error == OK)
+		return adopt(self, legacy_key, lookup);
+	return error == E_INVALID_API_KEY ? error : E_KEYS_UNAVAILABLE;
 }
 
 /* Answer all that wait for this key, and free its place. */
-static void finish(struct key_legacy *legacy, struct key_attempt *attempt, enum error error,
-	struct key_grant grant, uint64_t sequence)
+static void finish(struct key_legacy *legacy, struct key_attempt *attempt)
 {
 	(void)pthread_mutex_lock(&legacy->lock);
+	const struct key_attempt ended = *attempt;
 	struct key_lookup *lookup = key_attempts_end(attempt);
+	uint64_t sequence = ended.rows ? ended.rows->sequence : 0;
+	rows_release(ended.rows);
 	(void)pthread_mutex_unlock(&legacy->lock);
 	while (lookup) {
 		struct key_lookup *next = lookup->next;
 		bool came_later = lookup->sequence > sequence;
-		lookup->grant = grant;
-		lookup->error =
-			error == E_INVALID_API_KEY && came_later ? E_KEYS_UNAVAILABLE : error;
-		legacy->answered(lookup);
+		lookup->next = NULL;
+		lookup->grant = ended.grant;
+		answer_all(legacy, lookup,
+			ended.error == E_INVALID_API_KEY && came_later ? E_KEYS_UNAVAILABLE
+								       : ended.error);
 		lookup = next;
 	}
 }
 
-static void try_key(struct legacy_thread *self, struct key_attempt *attempt)
+/* Takes: lock held. The next business of the attempt, and one thread more on it. */
+static const struct legacy_key *begin_row(struct key_legacy *legacy, struct key_attempt *attempt)
 {
-	struct key_legacy *legacy = self->legacy;
-	struct key_lookup *lookup = attempt->first;
-	struct legacy_rows *rows = NULL;
-	enum error error = E_KEYS_UNAVAILABLE;
-	uint64_t sequence = 0;
-	if (clock_steady_ms() - attempt->since_ms < KEY_LEGACY_WAIT_MS)
-		rows = rows_take(self, lookup->sequence);
-	if (rows) {
-		sequence = rows->sequence;
-		error = try_all(self, rows, lookup);
+	if (!attempt->begun) {
+		attempt->rows = legacy->rows;
+		attempt->rows->users++;
+		key_attempts_begin(
+			&legacy->attempts, attempt, attempt->rows->count, clock_steady_ms());
 	}
-	struct key_grant grant = lookup->grant;
-	finish(legacy, attempt, error, grant, sequence);
-	(void)pthread_mutex_lock(&legacy->lock);
-	rows_release(rows);
-	(void)pthread_mutex_unlock(&legacy->lock);
+	attempt->threads++;
+	return &attempt->rows->keys[attempt->rows->count - attempt->rows_left--];
 }
 
-/* ---- the queue */
-
-/* Takes: lock held. */
-static enum error submit(struct key_legacy *legacy, struct key_lookup *lookup)
+/* Takes: lock held. True: the attempt is over, and the caller the last on it. */
+static bool end_row(struct key_legacy *legacy, struct key_attempt *attempt,
+	const struct legacy_key *legacy_key, enum error error)
 {
-	const struct legacy_rows *rows = legacy->rows;
-	if (rows && rows->total == 0 && rows->sequence >= lookup->sequence)
-		return E_INVALID_API_KEY;
-	if (atomic_load(&legacy->stopping))
-		return E_KEYS_UNAVAILABLE;
-	/* With no business left it only has to be seen that this is so still. */
-	bool costly = !rows || rows->total > 0;
-	if (!key_attempts_add(&legacy->attempts, lookup, costly, clock_steady_ms()))
-		return E_KEYS_UNAVAILABLE;
-	(void)pthread_cond_signal(&legacy->work);
-	return E_PENDING;
-}
-
-enum error key_legacy_submit(struct key_legacy *legacy, struct key_lookup *lookup)
-{
-	if (legacy->most == 0)
-		return E_INVALID_API_KEY;
-	(void)pthread_mutex_lock(&legacy->lock);
-	enum error error = submit(legacy, lookup);
-	(void)pthread_mutex_unlock(&legacy->lock);
-	if (error == E_KEYS_UNAVAILABLE)
-		metric_add(METRIC_KEY_LEGACY_REFUSED, 1);
-	return error;
+	attempt->threads--;
+	if (error != E_INVALID_API_KEY && !attempt->ended) {
+		attempt->ended = true;
+		attempt->error = error;
+		attempt->grant = (struct key_grant){.business_id = legacy_key->business_id,
+			.requests_per_minute = legacy_key->requests_per_minute};
+	}
+	if (!attempt->ended && attempt->rows_left == 0 && attempt->threads == 0) {
+		/* It may belong to one that was not loaded. */
+		attempt->ended = true;
+		attempt->error =
+			is_too_many(legacy, attempt->rows) ? E_KEYS_UNAVAILABLE : E_INVALID_API_KEY;
+	}
+	return attempt->ended && attempt->threads == 0;
 }
 
 /* ---- the threads */
 
-/* Wait for a key (set), or until the businesses should be loaded (NULL). False: stopping. */
-static bool take_work(struct key_legacy *legacy, struct key_attempt **ret_attempt)
+enum work_kind { WORK_STOP, WORK_LOAD, WORK_ROW, WORK_REFUSE };
+
+struct work {
+	enum work_kind kind;
+	struct key_attempt *attempt;
+	const struct legacy_key *legacy_key; /* ROW */
+};
+
+/* Takes: lock held. False: there is nothing to do now. */
+static bool find_work(struct key_legacy *legacy, int64_t now_ms, struct work *ret_work)
 {
-	struct key_attempt *attempt = NULL;
+	if (!legacy->loading && now_ms >= legacy->load_at_ms) {
+		legacy->loading = true;
+		legacy->loaded_ms = now_ms;
+		legacy->load_at_ms = now_ms + KEY_LEGACY_RELOAD_MS;
+		*ret_work = (struct work){.kind = WORK_LOAD};
+		return true;
+	}
+	struct key_attempt *best = key_attempts_best(&legacy->attempts, now_ms);
+	struct key_attempt *overdue = key_attempts_overdue(&legacy->attempts, best, now_ms);
+	if (overdue) {
+		overdue->ended = true;
+		overdue->error = E_KEYS_UNAVAILABLE;
+		*ret_work = (struct work){.kind = WORK_REFUSE, .attempt = overdue};
+		return true;
+	}
+	if (best)
+		*ret_work = (struct work){
+			.kind = WORK_ROW, .attempt = best, .legacy_key = begin_row(legacy, best)};
+	return best;
+}
+
+static struct work await_work(struct key_legacy *legacy)
+{
+	struct work work = {.kind = WORK_STOP};
 	(void)pthread_mutex_lock(&legacy->lock);
-	while (!atomic_load(&legacy->stopping) &&
-		!(attempt = key_attempts_next(&legacy->attempts))) {
+	while (!atomic_load(&legacy->stopping)) {
 		int64_t now_ms = clock_steady_ms();
-		struct timespec until = clock_steady_after(legacy->load_at_ms - now_ms);
-		if (now_ms >= legacy->load_at_ms) {
-			/* The other thread need not. */
-			legacy->load_at_ms = now_ms + KEY_LEGACY_RELOAD_MS;
+		if (find_work(legacy, now_ms, &work))
 			break;
-		}
+		struct timespec until = clock_steady_after(legacy->load_at_ms - now_ms);
 		(void)pthread_cond_clockwait(&legacy->work, &legacy->lock, CLOCK_MONOTONIC, &until);
 	}
 	(void)pthread_mutex_unlock(&legacy->lock);
-	*ret_attempt = attempt;
-	return attempt || !atomic_load(&legacy->stopping);
+	return work;
+}
+
+static void do_row(struct legacy_thread *self, const struct work *work)
+{
+	struct key_legacy *legacy = self->legacy;
+	enum error error = try_row(self, work->legacy_key, work->attempt->first);
+	(void)pthread_mutex_lock(&legacy->lock);
+	bool is_over = end_row(legacy, work->attempt, work->legacy_key, error);
+	(void)pthread_mutex_unlock(&legacy->lock);
+	if (is_over)
+		finish(legacy, work->attempt);
 }
 
 static void *thread_main(void *user)
 {
 	struct legacy_thread *self = user;
-	struct failure failure = {0};
-	struct key_attempt *attempt;
 	/* A slow hash takes no time from the event loops. */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), LEGACY_NICENESS);
-	while (take_work(self->legacy, &attempt)) {
-		if (attempt)
-			try_key(self, attempt);
-		else if (load(self->legacy, self->store, &failure))
-			log_trouble(self->legacy, &failure);
-		key_store_close(self->store);
+	for (;;) {
+		struct work work = await_work(self->legacy);
+		switch (work.kind) {
+		case WORK_STOP:
+			return NULL;
+		case WORK_LOAD:
+			reload(self);
+			key_store_close(self->store);
+			break;
+		case WORK_ROW:
+			do_row(self, &work);
+			break;
+		case WORK_REFUSE:
+			finish(self->legacy, work.attempt);
+			break;
+		}
 	}
-	return NULL;
 }
 
 struct key_legacy *key_legacy_new(const char *database_url, size_t most, struct key_cache *cache,
@@ -330,6 +438,7 @@ enum error key_legacy_load(
 	if (legacy->most == 0)
 		return OK;
 	enum error error = load(legacy, store, failure);
+	legacy->load_at_ms = error ? 0 : clock_steady_ms() + KEY_LEGACY_RELOAD_MS;
 	if (error || !is_too_many(legacy, legacy->rows))
 		return error;
 	return failure_set(failure, E_CONFIG,
@@ -362,9 +471,11 @@ void key_legacy_stop(struct key_legacy *legacy)
 			(void)pthread_join(legacy->threads[i].thread, NULL);
 		key_store_free(legacy->threads[i].store);
 	}
-	for (size_t i = 0; i < KEY_ATTEMPTS_MOST; i++)
-		finish(legacy, &legacy->attempts.places[i], E_KEYS_UNAVAILABLE,
-			(struct key_grant){0}, 0);
+	answer_all(legacy, take_early(legacy), E_KEYS_UNAVAILABLE);
+	for (size_t i = 0; i < KEY_ATTEMPTS_MOST; i++) {
+		legacy->attempts.places[i].error = E_KEYS_UNAVAILABLE;
+		finish(legacy, &legacy->attempts.places[i]);
+	}
 	rows_release(legacy->rows);
 	(void)pthread_cond_destroy(&legacy->work);
 	(void)pthread_mutex_destroy(&legacy->lock);

@@ -3,13 +3,18 @@
  * key_legacy - businesses whose key is known by its slow hash only, as the web application makes them.
  *
  * Design notes. An unknown key may be one of theirs, and to find out costs a slow hash (tens of ms, 16
- * MiB) for each such business. So there is a most of them, KEY_LEGACY_THREADS threads, a short queue
- * and a budget for each client address (key_attempts); what finds no room is answered
- * E_KEYS_UNAVAILABLE, because "unknown" might be wrong. A key that is found gets its digest noted and
- * is looked up by it from then on. No such business left: no hash is computed.
+ * MiB) for each such business. So there is a most of them, KEY_LEGACY_THREADS threads, a few places for
+ * keys that are tried, and a budget for each client address (key_attempts); what finds no room is
+ * answered E_KEYS_UNAVAILABLE, because "unknown" might be wrong, and goes first when it comes back. All
+ * threads work on the best key, a hash at a time. A key that is found gets its digest noted and is
+ * looked up by it from then on. No such business left: no hash is computed.
  *
- * Bound: with N businesses left, a key that is let in waits at most KEY_LEGACY_WAIT_MS for its turn and
- * then takes N hashes.
+ * A look-up that began after the businesses were loaded might be about a newer one: it waits for the
+ * next load, with all others that do.
+ *
+ * Bound: with N businesses left, a key that comes back waits for one hash, and takes N /
+ * KEY_LEGACY_THREADS; behind it only keys that come back too and were refused earlier, from addresses
+ * that have not cost more.
  */
 #ifndef INTAKE_GATEWAY_KEY_LEGACY_H
 #define INTAKE_GATEWAY_KEY_LEGACY_H
@@ -22,16 +27,17 @@
 
 enum {
 	KEY_LEGACY_THREADS = 2,
-	KEY_LEGACY_WAIT_MS = 10 * 1000, /* in the queue */
 	KEY_LEGACY_RELOAD_MS = 30 * 1000,
+	KEY_LEGACY_LOAD_LEAST_MS = 100, /* from one load to the next, however many notices come */
+	KEY_LEGACY_EARLY_MOST = 16 * 1024, /* look-ups that wait for a load */
 };
 
 struct key_legacy;
 
 /*
  * Takes:   most - 0: stored hashes are not tried at all.
- *          answered - called in a thread of ours, once for each look-up taken, with lookup->error OK,
- *          E_INVALID_API_KEY or E_KEYS_UNAVAILABLE.
+ *          answered - called once for each look-up taken, with lookup->error OK, E_INVALID_API_KEY or
+ *          E_KEYS_UNAVAILABLE; in a thread of ours, or in one that submits a key which takes its place.
  * Returns: owned, not started; free with key_legacy_stop.
  */
 struct key_legacy *key_legacy_new(const char *database_url, size_t most, struct key_cache *cache,
@@ -55,9 +61,9 @@ void key_legacy_stop(struct key_legacy *legacy);
 /*
  * Hand over a look-up whose digest Postgres does not know.
  *
- * Takes:   lookup - digest, key, peer and sequence are set.
+ * Takes:   lookup - digest, key, peer, rank and sequence are set.
  * Returns: E_PENDING: taken; E_INVALID_API_KEY: no business is left that it could belong to;
- *          E_KEYS_UNAVAILABLE: queue or budget is used up.
+ *          E_KEYS_UNAVAILABLE: there is no room, or the budget is used up.
  * Thread:  any.
  */
 MUST_CHECK enum error key_legacy_submit(struct key_legacy *legacy, struct key_lookup *lookup);

@@ -19,6 +19,15 @@ struct key_grant {
 	int64_t expires_ms; /* wall clock; 0: does not; else an old key that still lives on */
 };
 
+/* What goes first where look-ups wait. */
+enum key_rank {
+	KEY_RANK_KNOWN,    /* the cache has a grant, for while Postgres is away */
+	KEY_RANK_RETURNED, /* it was refused for want of room, and came back */
+	KEY_RANK_AGING,    /* known and in use; no request waits for it */
+	KEY_RANK_NEW,      /* an invented one, as like as not */
+	KEY_RANK_COUNT,
+};
+
 /* Embedded in the request that waits for it. */
 struct key_lookup {
 	/* Set by who asks. */
@@ -38,8 +47,9 @@ struct key_lookup {
 	struct key_lookup *next;
 	uint64_t sequence; /* of the cache, before anything was asked */
 	int64_t asked_us;  /* steady clock */
-	bool known;        /* the cache has a grant, for while Postgres is away */
-	bool use_is_news;  /* its last_used_at should move */
+	enum key_rank rank;
+	int64_t refused_ms; /* RETURNED: when it was first refused, steady clock */
+	bool use_is_news;   /* its last_used_at should move */
 };
 
 #endif

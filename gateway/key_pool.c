@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key_pool - the threads that look keys up, and the queue before them. */
+/* key_pool - the threads that look keys up, and the queues before them. */
 #include "gateway/key_pool.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 
+#include "gateway/key_queue.h"
 #include "gateway/key_store.h"
 #include "gateway/metrics.h"
 #include "shared/clock.h"
@@ -17,13 +19,6 @@ enum {
 	MARK_USED_EVERY_MS = 5000,
 	LOG_EVERY_MS = 10 * 1000,
 	ASK_AGAIN_WITHIN_MS = 500, /* a query that failed so fast met a connection that was dead */
-};
-
-/* Look-ups in the order they came. */
-struct queue {
-	struct key_lookup *first;
-	struct key_lookup *last;
-	size_t count;
 };
 
 struct batch {
@@ -47,34 +42,23 @@ struct key_pool {
 	void (*answered)(struct key_lookup *lookup);
 	pthread_mutex_t lock;
 	pthread_cond_t work; /* something waits, or stopping */
-	struct queue known;
-	struct queue unknown;
+	struct key_queue queues[KEY_RANK_COUNT];
+	int64_t gathered_at_ms; /* when a query may be made for gathered keys, steady clock */
 	bool stopping;
 	atomic_bool up;
 	atomic_bool was_up;
 	struct pool_thread threads[KEY_POOL_THREADS];
 };
 
-static void queue_add(struct queue *queue, struct key_lookup *lookup)
+/* As much as a query asks for. Takes: lock held. */
+static void take_batch(struct key_pool *pool, struct batch *batch)
 {
-	lookup->next = NULL;
-	if (queue->last)
-		queue->last->next = lookup;
-	else
-		queue->first = lookup;
-	queue->last = lookup;
-	queue->count++;
-}
-
-static void queue_take(struct queue *queue, struct batch *batch)
-{
-	while (queue->first && batch->count < KEY_STORE_BATCH_MOST) {
-		struct key_lookup *lookup = queue->first;
-		queue->first = lookup->next;
-		if (!queue->first)
-			queue->last = NULL;
-		queue->count--;
-		batch->lookups[batch->count++] = lookup;
+	struct key_lookup *lookup;
+	batch->count = 0;
+	for (size_t rank = 0; rank < KEY_RANK_COUNT; rank++) {
+		while (batch->count < KEY_STORE_BATCH_MOST &&
+			(lookup = key_queue_take(&pool->queues[rank])))
+			batch->lookups[batch->count++] = lookup;
 	}
 }
 
@@ -109,10 +93,8 @@ static void answer_all_failed(struct pool_thread *self)
 	struct key_pool *pool = self->pool;
 	struct batch batch;
 	do {
-		batch.count = 0;
 		(void)pthread_mutex_lock(&pool->lock);
-		queue_take(&pool->known, &batch);
-		queue_take(&pool->unknown, &batch);
+		take_batch(pool, &batch);
 		(void)pthread_mutex_unlock(&pool->lock);
 		answer_failed(self, &batch);
 	} while (batch.count > 0);
@@ -157,23 +139,53 @@ static void back_off(struct pool_thread *self)
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
-/* Wait for look-ups, or until uses are to be noted. False: stopping. */
+static bool is_gathered(size_t rank)
+{
+	return rank == KEY_RANK_AGING || rank == KEY_RANK_NEW;
+}
+
+/* When a thread has something to ask; INT64_MAX: nothing waits. Takes: lock held. */
+static int64_t due_ms(const struct key_pool *pool)
+{
+	int64_t due_ms = INT64_MAX;
+	for (size_t rank = 0; rank < KEY_RANK_COUNT; rank++) {
+		if (pool->queues[rank].count > 0 && !is_gathered(rank))
+			return 0;
+		if (pool->queues[rank].count > 0)
+			due_ms = pool->gathered_at_ms;
+	}
+	return due_ms;
+}
+
+/* Takes: lock held; at_ms - INT64_MAX: no end. */
+static void wait_until(struct key_pool *pool, int64_t at_ms, int64_t now_ms)
+{
+	struct timespec until;
+	if (at_ms == INT64_MAX) {
+		(void)pthread_cond_wait(&pool->work, &pool->lock);
+		return;
+	}
+	until = clock_steady_after(at_ms - now_ms);
+	(void)pthread_cond_clockwait(&pool->work, &pool->lock, CLOCK_MONOTONIC, &until);
+}
+
+/* Wait for look-ups, or until uses are to be noted (then none). False: stopping. */
 static bool take_work(struct pool_thread *self, struct batch *batch)
 {
 	struct key_pool *pool = self->pool;
-	bool timed = self->used_count > 0;
-	struct timespec until = clock_steady_after(self->mark_at_ms - clock_steady_ms());
+	int64_t mark_at_ms = self->used_count > 0 ? self->mark_at_ms : INT64_MAX;
+	int64_t now_ms = clock_steady_ms();
 	batch->count = 0;
 	(void)pthread_mutex_lock(&pool->lock);
-	while (!pool->stopping && pool->known.count + pool->unknown.count == 0) {
-		if (!timed)
-			(void)pthread_cond_wait(&pool->work, &pool->lock);
-		else if (pthread_cond_clockwait(
-				 &pool->work, &pool->lock, CLOCK_MONOTONIC, &until) != 0)
-			break;
+	while (!pool->stopping && now_ms < mark_at_ms && now_ms < due_ms(pool)) {
+		int64_t work_at_ms = due_ms(pool);
+		wait_until(pool, work_at_ms < mark_at_ms ? work_at_ms : mark_at_ms, now_ms);
+		now_ms = clock_steady_ms();
 	}
-	queue_take(&pool->known, batch);
-	queue_take(&pool->unknown, batch);
+	if (pool->stopping || now_ms >= due_ms(pool)) {
+		take_batch(pool, batch);
+		pool->gathered_at_ms = now_ms + KEY_POOL_GATHER_MS;
+	}
 	bool stopping = pool->stopping;
 	(void)pthread_mutex_unlock(&pool->lock);
 	return !stopping || batch->count > 0;
@@ -260,6 +272,8 @@ struct key_pool *key_pool_start(
 	pool->answered = answered;
 	ensure(pthread_mutex_init(&pool->lock, NULL) == 0);
 	ensure(pthread_cond_init(&pool->work, NULL) == 0);
+	for (size_t rank = 0; rank < KEY_RANK_COUNT; rank++)
+		key_queue_init(&pool->queues[rank], KEY_POOL_QUEUE_MOST);
 	for (size_t i = 0; i < KEY_POOL_THREADS; i++) {
 		struct pool_thread *self = &pool->threads[i];
 		self->pool = pool;
@@ -289,20 +303,33 @@ void key_pool_stop(struct key_pool *pool)
 	free(pool);
 }
 
+/* Takes: lock held. Returns: who is to be refused, NULL: nobody. */
+static struct key_lookup *submit(struct key_pool *pool, struct key_lookup *lookup)
+{
+	struct key_queue *queue = &pool->queues[lookup->rank];
+	if (!atomic_load(&pool->up) || pool->stopping)
+		return lookup;
+	/* Others are being gathered already: a thread knows when to ask for them. */
+	bool is_told = is_gathered(lookup->rank) && queue->count > 0;
+	struct key_lookup *refused = key_queue_add(queue, lookup);
+	if (!is_told)
+		(void)pthread_cond_broadcast(&pool->work);
+	return refused;
+}
+
 enum error key_pool_submit(struct key_pool *pool, struct key_lookup *lookup)
 {
-	enum error error = E_KEYS_UNAVAILABLE;
-	struct queue *queue = lookup->known ? &pool->known : &pool->unknown;
 	(void)pthread_mutex_lock(&pool->lock);
-	if (atomic_load(&pool->up) && !pool->stopping && queue->count < KEY_POOL_QUEUE_MOST) {
-		queue_add(queue, lookup);
-		(void)pthread_cond_signal(&pool->work);
-		error = OK;
-	}
+	struct key_lookup *refused = submit(pool, lookup);
 	(void)pthread_mutex_unlock(&pool->lock);
-	if (error)
-		metric_add(METRIC_KEY_LOOKUPS_REFUSED, 1);
-	return error;
+	if (!refused)
+		return OK;
+	metric_add(METRIC_KEY_LOOKUPS_REFUSED, 1);
+	if (refused == lookup)
+		return E_KEYS_UNAVAILABLE;
+	refused->error = E_KEYS_UNAVAILABLE;
+	pool->answered(refused);
+	return OK;
 }
 
 bool key_pool_was_up(const struct key_pool *pool)

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * key_pool - the threads that look keys up, and the queue before them.
+ * key_pool - the threads that look keys up, and the queues before them.
  *
- * Design notes. Each thread has a connection of its own and asks for all keys that wait (a batch)
- * in one query, so a flood of invented keys costs KEY_POOL_THREADS queries at a time, however large
- * it is. Keys that were known before go first, in a queue of their own: the flood does not delay
- * them. A thread that cannot ask answers all that waits at once, and tries to connect until it can.
+ * Design notes. Each thread has a connection of its own and asks for all keys that wait (a batch) in
+ * one query. New keys are gathered: however large a flood of invented ones is, it costs at most 1000 /
+ * KEY_POOL_GATHER_MS queries a second. Each rank has a queue of its own; known keys, and those that
+ * come back, go before new ones and are not gathered. A thread that cannot ask answers all that waits at
+ * once, and tries to connect until it can.
+ *
+ * Bound: a new key that finds room waits for KEY_POOL_GATHER_MS, at most the queries that take all
+ * that may wait (2 * KEY_POOL_QUEUE_MOST / KEY_STORE_BATCH_MOST), and its own.
  */
 #ifndef INTAKE_GATEWAY_KEY_POOL_H
 #define INTAKE_GATEWAY_KEY_POOL_H
@@ -17,16 +21,18 @@
 
 enum {
 	KEY_POOL_THREADS = 2,
-	KEY_POOL_QUEUE_MOST = 1024, /* look-ups that wait, in either queue */
+	KEY_POOL_QUEUE_MOST = 1024, /* look-ups that wait, of each rank */
+	KEY_POOL_GATHER_MS = 2,     /* from one query for gathered keys to the next */
 };
 
 struct key_pool;
 
 /*
  * Takes:   database_url - borrowed for as long as the pool lives.
- *          answered - called in a thread of the pool, once for each look-up taken, with
- * lookup->error OK, E_INVALID_API_KEY or E_KEYS_UNAVAILABLE. Returns: owned, free with
- * key_pool_stop.
+ *          answered - called once for each look-up taken, with lookup->error OK, E_INVALID_API_KEY or
+ *          E_KEYS_UNAVAILABLE; in a thread of the pool, or in one that submits another look-up
+ *          which takes its place.
+ * Returns: owned, free with key_pool_stop.
  */
 struct key_pool *key_pool_start(
 	const char *database_url, void (*answered)(struct key_lookup *lookup));
@@ -37,8 +43,9 @@ void key_pool_stop(struct key_pool *pool);
 /*
  * Hand over a look-up.
  *
- * Takes:   lookup - digest, known and asked_us are set; the pool's until it is answered.
- * Returns: OK; E_KEYS_UNAVAILABLE: not taken, Postgres is away or the queue is full.
+ * Takes:   lookup - digest, peer, rank and asked_us are set; the pool's until it is answered.
+ * Returns: OK; E_KEYS_UNAVAILABLE: not taken, Postgres is away or the queue is full and shared out
+ *          fairly.
  * Thread:  any.
  */
 MUST_CHECK

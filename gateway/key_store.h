@@ -18,7 +18,7 @@
 #include "shared/error.h"
 
 enum {
-	KEY_STORE_BATCH_MOST = 64, /* keys in one query */
+	KEY_STORE_BATCH_MOST = 256, /* keys in one query */
 	KEY_STORE_WAIT_MS = 2000,
 };
 

@@ -9,6 +9,7 @@
 #include "gateway/key_legacy.h"
 #include "gateway/key_listen.h"
 #include "gateway/key_pool.h"
+#include "gateway/key_returns.h"
 #include "gateway/key_store.h"
 #include "gateway/metrics.h"
 #include "shared/clock.h"
@@ -21,6 +22,7 @@ struct keys {
 	char *database_url; /* secret */
 	char *listen_url;   /* secret */
 	struct key_cache *cache;
+	struct key_returns *returns;
 	struct key_pool *pool;
 	struct key_legacy *legacy;
 	struct key_listen *listen;
@@ -67,14 +69,16 @@ static void deliver(struct key_lookup *lookup)
 	loop_post(lookup->loop, &lookup->task);
 }
 
-/* Postgres could not be asked: what was known may do. */
-static enum error without_postgres(
+/* It could not be looked up: what was known may do, else it had better come back. */
+static enum error without_answer(
 	struct keys *keys, struct key_lookup *lookup, int64_t wall_ms, int64_t steady_ms)
 {
-	if (!key_cache_find_away(keys->cache, &lookup->digest, wall_ms, steady_ms, &lookup->grant))
-		return E_KEYS_UNAVAILABLE;
-	metric_add(METRIC_KEY_CACHE_AWAY, 1);
-	return OK;
+	if (key_cache_find_away(keys->cache, &lookup->digest, wall_ms, steady_ms, &lookup->grant)) {
+		metric_add(METRIC_KEY_CACHE_AWAY, 1);
+		return OK;
+	}
+	key_returns_note(keys->returns, &lookup->digest, steady_ms);
+	return E_KEYS_UNAVAILABLE;
 }
 
 static void settle(struct key_lookup *lookup)
@@ -86,12 +90,14 @@ static void settle(struct key_lookup *lookup)
 			keys->cache, &lookup->digest, &lookup->grant, lookup->sequence, steady_ms);
 	else if (lookup->error == E_INVALID_API_KEY)
 		key_cache_put_unknown(keys->cache, &lookup->digest, lookup->sequence, steady_ms);
-	else
-		lookup->error = without_postgres(keys, lookup, clock_wall_ms(), steady_ms);
+	else if (lookup->loop)
+		lookup->error = without_answer(keys, lookup, clock_wall_ms(), steady_ms);
+	if (lookup->error != E_KEYS_UNAVAILABLE && lookup->rank == KEY_RANK_RETURNED)
+		key_returns_forget(keys->returns, &lookup->digest);
 	deliver(lookup);
 }
 
-/* In a thread of the pool. */
+/* In a thread of the pool, or of a loop. */
 static void pool_answered(struct key_lookup *lookup)
 {
 	struct keys *keys = lookup->keys;
@@ -122,9 +128,17 @@ static void refresh(struct keys *keys, const struct key_lookup *request)
 	lookup->digest = request->digest;
 	lookup->sequence = key_cache_sequence(keys->cache);
 	lookup->asked_us = clock_steady_us();
-	lookup->known = true;
+	lookup->rank = KEY_RANK_AGING;
 	if (key_pool_submit(keys->pool, lookup))
 		free(lookup);
+}
+
+static void set_rank(struct keys *keys, struct key_lookup *lookup, bool known)
+{
+	lookup->refused_ms = key_returns_since(keys->returns, &lookup->digest);
+	lookup->rank = known                                     ? KEY_RANK_KNOWN
+		       : lookup->refused_ms == KEY_RETURNS_NEVER ? KEY_RANK_NEW
+								 : KEY_RANK_RETURNED;
 }
 
 static enum error ask(struct keys *keys, struct key_lookup *lookup, bool known, int64_t wall_ms,
@@ -133,12 +147,12 @@ static enum error ask(struct keys *keys, struct key_lookup *lookup, bool known, 
 	lookup->keys = keys;
 	lookup->sequence = key_cache_sequence(keys->cache);
 	lookup->asked_us = clock_steady_us();
-	lookup->known = known;
+	set_rank(keys, lookup, known);
 	lookup->use_is_news = false;
 	metric_add(METRIC_KEY_CACHE_MISS, 1);
 	if (key_pool_submit(keys->pool, lookup) == OK)
 		return E_PENDING;
-	return without_postgres(keys, lookup, wall_ms, steady_ms);
+	return without_answer(keys, lookup, wall_ms, steady_ms);
 }
 
 enum error keys_find(
@@ -189,6 +203,7 @@ enum error keys_start(const struct key_settings *settings, const char *database_
 	keys->database_url = memory_string(database_url);
 	keys->listen_url = memory_string(listens_elsewhere ? settings->listen_url : database_url);
 	keys->cache = key_cache_new(KEY_CACHE_KNOWN_MOST, KEY_CACHE_UNKNOWN_MOST);
+	keys->returns = key_returns_new();
 	keys->legacy = key_legacy_new(
 		keys->database_url, (size_t)settings->legacy_keys_most, keys->cache, settle);
 	enum error error = check(keys, failure);
@@ -216,6 +231,7 @@ void keys_stop(struct keys *keys)
 	key_pool_stop(keys->pool); /* may hand look-ups to legacy, so it goes first */
 	key_legacy_stop(keys->legacy);
 	key_listen_stop(keys->listen);
+	key_returns_free(keys->returns);
 	key_cache_free(keys->cache);
 	wipe_free(keys->listen_url);
 	wipe_free(keys->database_url);

@@ -8,6 +8,7 @@
  *
  *	key_cache    what is known, and what notices did to it
  *	key_pool     the threads that look up what is not, each with a key_store
+ *	key_returns  keys that found no room there, and go first when they come back
  *	key_legacy   businesses whose key is known by its slow hash only
  *	key_listen   notices of changed keys
  */

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "gateway/key_attempts.h"
+#include "gateway/key_legacy.h"
 #include "gateway/key_pool.h"
 #include "gateway/key_store.h"
 #include "gateway/metrics.h"
@@ -82,7 +83,8 @@ static struct api_key_digest digest_of(const struct api_key *key)
 }
 
 /* Takes: key - NULL: an invented one. later_ms - how much later than now it comes. */
-static struct request *ask(size_t number, const struct api_key *key, int64_t later_ms)
+static struct request *ask_from(
+	const char *peer, size_t number, const struct api_key *key, int64_t later_ms)
 {
 	struct request *request = &test.requests[number];
 	if (key)
@@ -91,12 +93,17 @@ static struct request *ask(size_t number, const struct api_key *key, int64_t lat
 		api_key_generate(&request->key);
 	request->lookup = (struct key_lookup){.loop = test.loop,
 		.key = span_from(request->key.text, API_KEY_LEN),
-		.peer = SPAN("192.0.2.1"),
+		.peer = span_of(peer),
 		.done = note_answer};
 	request->answer = keys_find(test.keys, &request->lookup, clock_wall_ms() + later_ms,
 		clock_steady_ms() + later_ms);
 	test.waiting += request->answer == E_PENDING;
 	return request;
+}
+
+static struct request *ask(size_t number, const struct api_key *key, int64_t later_ms)
+{
+	return ask_from("192.0.2.1", number, key, later_ms);
 }
 
 static void await_answers(void)
@@ -108,6 +115,16 @@ static void await_answers(void)
 		test.loop = loop_new();
 	}
 	ck_assert_uint_eq(test.waiting, 0);
+}
+
+/* The answer to this request, while others wait for theirs. */
+static enum error await_one(const struct request *request)
+{
+	while (request->answer == E_PENDING) {
+		loop_run_posted(test.loop);
+		sleep_ms(1);
+	}
+	return request->answer;
 }
 
 /* The answer to one request, however it comes. */
@@ -217,6 +234,47 @@ START_TEST(a_known_key_goes_before_all_invented_ones)
 	fake_hold(false);
 	await_answers();
 	ck_assert_int_eq(test.requests[2000].answer, OK);
+	ck_assert_uint_le(fake_place(&digest), KEY_POOL_THREADS * KEY_STORE_BATCH_MOST);
+	end();
+}
+END_TEST
+
+START_TEST(a_flood_from_one_address_keeps_no_other_out)
+{
+	fake_reset();
+	struct api_key key = known_key();
+	struct api_key_digest digest = digest_of(&key);
+	begin(0);
+	await_ready();
+	fake_hold(true);
+	for (size_t i = 0; i < 2000; i++)
+		(void)ask(i, NULL, 0);
+	ck_assert_int_eq(ask_from("192.0.2.2", 2000, &key, 0)->answer, E_PENDING);
+	fake_hold(false);
+	await_answers();
+	ck_assert_int_eq(test.requests[2000].answer, OK);
+	/* Behind those that were asked for already, and one of the flood. */
+	ck_assert_uint_le(fake_place(&digest), KEY_POOL_THREADS * KEY_STORE_BATCH_MOST + 1);
+	end();
+}
+END_TEST
+
+START_TEST(a_key_that_was_refused_goes_first_when_it_comes_back)
+{
+	fake_reset();
+	struct api_key key = known_key();
+	struct api_key_digest digest = digest_of(&key);
+	begin(0);
+	await_ready();
+	fake_hold(true);
+	size_t next = 0;
+	while (next < 2000 && ask(next, NULL, 0)->answer == E_PENDING)
+		next++;
+	ck_assert_int_eq(ask(next, &key, 0)->answer, E_KEYS_UNAVAILABLE);
+	ck_assert_int_eq(ask(next, &key, 0)->answer, E_PENDING);
+	fake_hold(false);
+	await_answers();
+	ck_assert_int_eq(test.requests[next].answer, OK);
 	ck_assert_uint_le(fake_place(&digest), KEY_POOL_THREADS * KEY_STORE_BATCH_MOST);
 	end();
 }
@@ -408,6 +466,59 @@ START_TEST(a_legacy_key_made_after_the_start_is_found_after_its_notice)
 }
 END_TEST
 
+START_TEST(without_legacy_keys_a_notice_costs_no_look_up_its_answer)
+{
+	fake_reset();
+	begin(10);
+	await_ready();
+	key_cache_drop_business(fake_cache(), &business);
+	for (size_t i = 0; i < 500; i++)
+		ck_assert_int_eq(ask(i, NULL, 0)->answer, E_PENDING);
+	await_answers();
+	for (size_t i = 0; i < 500; i++)
+		ck_assert_int_eq(test.requests[i].answer, E_INVALID_API_KEY);
+	ck_assert_uint_eq(metric_count(METRIC_KEY_LEGACY_REFUSED), 0);
+	end();
+}
+END_TEST
+
+/* Each invented key comes from an address of its own, so that no budget stops it. */
+static void ask_flood(size_t first, size_t count)
+{
+	static char peers[REQUESTS_MOST][48];
+	for (size_t i = first; i < first + count; i++) {
+		(void)snprintf(peers[i], sizeof(peers[i]), "10.0.%zu.%zu", i / 250, i % 250);
+		(void)ask_from(peers[i], i, NULL, 0);
+	}
+}
+
+START_TEST(in_a_flood_a_legacy_key_gets_in_when_it_comes_back)
+{
+	enum { ROWS = 6, SENDER = 0 };
+	fake_reset();
+	struct api_key key = legacy_key(business);
+	for (size_t i = 1; i < ROWS; i++)
+		(void)legacy_key((struct uuid){{(uint8_t)(100 + i)}});
+	begin(10);
+	await_ready();
+	/* More than there are places for: these are tried, wait for their turn or are refused. */
+	ask_flood(1, 2 * KEY_ATTEMPTS_MOST);
+	while (metric_count(METRIC_KEY_LEGACY_REFUSED) < KEY_ATTEMPTS_MOST)
+		sleep_ms(1);
+	ck_assert_int_eq(await_one(ask_from("192.0.2.2", SENDER, &key, 0)), E_KEYS_UNAVAILABLE);
+	uint64_t before = metric_count(METRIC_KEY_LEGACY_HASHES);
+	ck_assert_int_eq(await_one(ask_from("192.0.2.2", SENDER, &key, 0)), OK);
+	/* Its own, and what each thread was at. */
+	ck_assert_uint_le(
+		metric_count(METRIC_KEY_LEGACY_HASHES) - before, ROWS + 2 * KEY_LEGACY_THREADS);
+	keys_stop(test.keys);
+	loop_run_posted(test.loop);
+	ck_assert_uint_eq(test.waiting, 0);
+	loop_free(test.loop);
+	metrics_fini();
+}
+END_TEST
+
 START_TEST(a_key_is_not_called_unknown_where_not_all_hashes_were_tried)
 {
 	fake_reset();
@@ -451,7 +562,9 @@ END_TEST
 
 TESTS("keys", a_key_is_looked_up_once, an_invented_key_is_looked_up_once,
 	keys_that_wait_are_asked_for_together, a_full_queue_refuses_the_rest,
-	a_known_key_goes_before_all_invented_ones, a_key_in_use_is_looked_up_beside_its_requests,
+	a_known_key_goes_before_all_invented_ones, a_flood_from_one_address_keeps_no_other_out,
+	a_key_that_was_refused_goes_first_when_it_comes_back,
+	a_key_in_use_is_looked_up_beside_its_requests,
 	a_key_that_is_no_more_is_found_out_beside_its_requests,
 	a_connection_that_broke_meanwhile_is_nobodys_concern,
 	known_keys_work_while_postgres_is_away,
@@ -460,5 +573,7 @@ TESTS("keys", a_key_is_looked_up_once, an_invented_key_is_looked_up_once,
 	requests_with_one_legacy_key_cost_one_slow_hash,
 	an_invented_key_costs_a_slow_hash_a_business_and_then_none,
 	a_legacy_key_made_after_the_start_is_found_after_its_notice,
+	without_legacy_keys_a_notice_costs_no_look_up_its_answer,
+	in_a_flood_a_legacy_key_gets_in_when_it_comes_back,
 	a_key_is_not_called_unknown_where_not_all_hashes_were_tried,
 	more_legacy_keys_than_allowed_stop_the_start, with_0_allowed_no_slow_hash_is_computed)
