@@ -11,6 +11,9 @@
  * connection broke before the answer has status 0 and error no_answer; one that was never sent,
  * because time was up, has unsent. The summary on stdout is NAME=value lines.
  *
+ * With --invented-keys each request brings a new key that is nobody's (--keys is not needed), and with
+ * --addresses N the connections come from N addresses of 127.64.0.0/10, as a flood would.
+ *
  * With --rate the requests are due at fixed times, whatever the answers do, and a latency counts
  * from when the request was due (so that a stalled server is not measured less often).
  */
@@ -18,6 +21,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +46,8 @@ enum {
 	HOT_CONTACTS = 200,
 	RECONNECT_US = 20000,
 	SWEEP_US = 20000,
+	FIRST_ADDRESS = 0x7f400001, /* 127.64.0.1 */
+	ADDRESSES_MAX = 1 << 22,
 	ERROR_BYTES = 32,
 	ID_BYTES = 40,
 };
@@ -59,6 +65,9 @@ struct options {
 	uint32_t rate; /* requests a second; 0: as fast as they are answered */
 	uint32_t answer_timeout_s;
 	uint32_t deadline_s;
+	uint32_t addresses; /* 0: the system's choice */
+	bool invented_keys;
+	uint64_t invented_seed; /* no other run invents the same */
 	const char *marker;
 	const char *out;
 };
@@ -129,11 +138,25 @@ static uint32_t contact_of(const struct options *options, uint32_t number)
 	return (uint32_t)((random >> 1) % options->contacts);
 }
 
+/* The key of a request, in the caller's buffer or the options'. */
+static const char *key_of(const struct options *options, uint32_t number, uint32_t contact,
+	char out[static KEY_BYTES])
+{
+	if (!options->invented_keys)
+		return options->keys[contact % options->key_count];
+	uint64_t part[4];
+	for (uint64_t i = 0; i < 4; i++)
+		part[i] = mix(options->invented_seed ^ mix(number * UINT64_C(4) + i));
+	(void)snprintf(out, KEY_BYTES, "sk_%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64,
+		part[0], part[1], part[2], part[3]);
+	return out;
+}
+
 static void build_request(const struct options *options, struct connection *connection)
 {
 	uint32_t number = connection->number;
 	uint32_t contact = contact_of(options, number);
-	char phone[48] = "", body[512];
+	char phone[48] = "", body[512], key[KEY_BYTES];
 	uint64_t kind = mix(number + UINT64_C(0x100000000)) % 3;
 	if (kind)
 		(void)snprintf(phone, sizeof phone, ",\"phone\":\"+44 %" PRIu32 "\"",
@@ -145,7 +168,7 @@ static void build_request(const struct options *options, struct connection *conn
 	int len = snprintf(connection->request, sizeof connection->request,
 		"POST /api/webhooks/contacts HTTP/1.1\r\nHost: localhost\r\nx-api-key: %s\r\n"
 		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		options->keys[contact % options->key_count], body_len, body);
+		key_of(options, number, contact, key), body_len, body);
 	if (len < 0 || (size_t)len >= sizeof connection->request)
 		die("the marker is too long");
 	connection->request_len = (size_t)len;
@@ -197,6 +220,17 @@ static void connection_lost(struct run *run, struct connection *connection)
 	connection->began_us = now_us() + RECONNECT_US;
 }
 
+static void bind_address(const struct run *run, const struct connection *connection)
+{
+	uint32_t number = (uint32_t)(connection - run->connections) % run->options->addresses;
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(FIRST_ADDRESS + number)};
+	int yes = 1;
+	(void)setsockopt(connection->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+	if (bind(connection->fd, (const struct sockaddr *)&address, sizeof address))
+		die("cannot bind to an address of 127.64.0.0/10");
+}
+
 static void connection_open(struct run *run, struct connection *connection)
 {
 	const struct sockaddr_in *target = &run->options->targets[connection->target];
@@ -205,6 +239,8 @@ static void connection_open(struct run *run, struct connection *connection)
 	if (connection->fd < 0)
 		die("no more sockets (ulimit -n)");
 	(void)setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+	if (run->options->addresses)
+		bind_address(run, connection);
 	connection->stage = CONNECTING;
 	if (connect(connection->fd, (const struct sockaddr *)target, sizeof *target) &&
 		errno != EINPROGRESS) {
@@ -504,7 +540,9 @@ static void read_options(struct options *options, int argc, char **argv)
 		{"contacts", required_argument, NULL, 'd'}, {"rate", required_argument, NULL, 'r'},
 		{"marker", required_argument, NULL, 'm'}, {"out", required_argument, NULL, 'o'},
 		{"answer-timeout-s", required_argument, NULL, 'a'},
-		{"deadline-s", required_argument, NULL, 'l'}, {0}};
+		{"deadline-s", required_argument, NULL, 'l'},
+		{"addresses", required_argument, NULL, 'f'},
+		{"invented-keys", no_argument, NULL, 'i'}, {0}};
 	int letter;
 	while ((letter = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		uint32_t number = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 0;
@@ -539,15 +577,22 @@ static void read_options(struct options *options, int argc, char **argv)
 		case 'l':
 			options->deadline_s = number;
 			break;
+		case 'f':
+			options->addresses = number < ADDRESSES_MAX ? number : ADDRESSES_MAX;
+			break;
+		case 'i':
+			options->invented_keys = true;
+			options->invented_seed = mix((uint64_t)now_us());
+			options->key_count = 1;
+			break;
 		default:
 			die("see the head of tests/load/load.c");
 		}
 	}
 	if (!options->target_count || !options->key_count || !options->requests ||
 		!options->connections || !options->contacts)
-		die("--target, --keys (a file, one a line), --requests, --connections and "
-		    "--contacts "
-		    "are needed");
+		die("--target, --keys (a file, one a line) or --invented-keys, --requests, "
+		    "--connections and --contacts are needed");
 }
 
 static void raise_descriptor_limit(void)
