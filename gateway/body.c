@@ -7,6 +7,7 @@
  */
 #include "gateway/body.h"
 
+#include "gateway/metrics.h"
 #include "gateway/pipeline.h"
 #include "shared/utf8.h"
 
@@ -45,8 +46,11 @@ enum error size_cap_step(struct submission *submission)
 
 enum error read_body_step(struct submission *submission)
 {
-	return http_read_body(
+	enum error error = http_read_body(
 		submission->request, (size_t)submission->pipeline->config->gateway.max_body_bytes);
+	if (error == E_OVERLOADED)
+		metric_add(METRIC_SHED_MEMORY, 1);
+	return error;
 }
 
 /* Without a byte order mark and leading white space (RFC 8259 sections 2 and 8.1). */

@@ -39,6 +39,10 @@ static const struct setting gateway_rows[] = {
 		"Where webhooks are taken: host:port, [v6]:port, *:port or unix:/path."),
 	ROW("GATEWAY_MAX_BODY_BYTES", INT, max_body_bytes, "131072", 1024, 1048576, "bytes",
 		"The largest body that is taken."),
+	ROW("GATEWAY_MAX_BUFFER_BYTES", INT, max_buffer_bytes, "134217728", 16777216,
+		INT64_C(1099511627776), "bytes",
+		"The most that requests under way may hold in memory: heads, bodies, answers; each "
+		"event loop has an equal share."),
 	ROW("GATEWAY_MAX_CONNECTIONS", INT, max_connections, "20000", 1, 1000000, "",
 		"The most connections open at a time."),
 	ROW("GATEWAY_MAX_CONNECTIONS_PER_ADDRESS", INT, max_connections_per_address, "1000", 0,

@@ -22,6 +22,7 @@ struct gateway_settings {
 	int64_t threads; /* 0: one a core, at most 4 */
 	int64_t max_body_bytes;
 	int64_t requests_per_minute;
+	int64_t max_buffer_bytes;
 	int64_t max_connections;
 	int64_t max_connections_per_address; /* 0: no cap */
 	int64_t head_timeout_ms;

@@ -16,8 +16,8 @@
 		NULL)
 
 #define SHED_HELP                                                                                  \
-	"Requests answered overloaded: Kafka would take too long, or the Kafka client's queue is " \
-	"full."
+	"Requests answered overloaded: Kafka would take too long (wait), buffers are full "        \
+	"(memory), or the Kafka client's queue is (queue)."
 
 /* X(id, name, labels, type, help, buckets) */
 #define GATEWAY_METRICS(X)                                                                         \
@@ -46,11 +46,14 @@
 	X(METRIC_CONTACTS_ACCEPTED, "gateway_contacts_accepted_total", "", COUNTER,                \
 		"Contacts accepted; a list counts as many.", NULL)                                 \
 	X(METRIC_SHED_WAIT, "gateway_shed_total", "reason=\"wait\"", COUNTER, SHED_HELP, NULL)     \
+	X(METRIC_SHED_MEMORY, "gateway_shed_total", "reason=\"memory\"", COUNTER, SHED_HELP, NULL) \
 	X(METRIC_SHED_QUEUE, "gateway_shed_total", "reason=\"queue\"", COUNTER, SHED_HELP, NULL)   \
 	X(METRIC_REQUEST_SECONDS, "gateway_request_seconds", "", HISTOGRAM,                        \
 		"Seconds from a request's first byte to its 202.", metric_seconds_buckets)         \
 	X(METRIC_IN_FLIGHT, "gateway_requests_in_flight", "", GAUGE,                               \
 		"Requests without an answer yet.", NULL)                                           \
+	X(METRIC_BUFFER_BYTES, "gateway_buffer_bytes", "", GAUGE,                                  \
+		"Memory that requests under way hold: heads, bodies, answers.", NULL)              \
 	X(METRIC_PRODUCE_SECONDS, "gateway_produce_seconds", "", HISTOGRAM,                        \
 		"Seconds from handing an event to the Kafka client to its delivery report.",       \
 		metric_seconds_buckets)                                                            \

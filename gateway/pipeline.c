@@ -132,6 +132,8 @@ static void on_body(struct http_request *request, void *user)
 static void on_failed(struct http_request *request, enum error error, void *user)
 {
 	struct submission *submission = request->user;
+	if (error == E_OVERLOADED)
+		metric_add(METRIC_SHED_MEMORY, 1);
 	if (!submission)
 		submission = begin(user, request);
 	pipeline_resume(submission, error);

@@ -128,14 +128,17 @@ static void refresh(void *user)
 	struct server *server = user;
 	struct buf reasons = {0};
 	size_t in_flight = 0;
+	size_t buffered = 0;
 	int queued = 0;
 	for (size_t i = 0; i < server->thread_count; i++) {
 		in_flight += atomic_load(&server->threads[i].pipeline.in_flight);
 		queued += producer_in_flight(server->threads[i].producer);
+		buffered += http_server_bytes(server->threads[i].http);
 	}
 	not_ready(server, &reasons);
 	metric_set(METRIC_READY, reasons.len == 0);
 	metric_set(METRIC_IN_FLIGHT, (double)in_flight);
+	metric_set(METRIC_BUFFER_BYTES, (double)buffered);
 	metric_set(METRIC_PRODUCE_QUEUE, queued);
 	metric_set(METRIC_LIMIT_KEYS, (double)limiter_count(server->limiter));
 	keys_refresh_metrics(server->keys);
@@ -157,6 +160,7 @@ static struct http_limits http_limits_of(struct server *server)
 		.connections = &server->connections,
 		.peers = server->peers,
 		.proxies = &server->config->proxies,
+		.bytes_most = (size_t)(settings->max_buffer_bytes / settings->threads),
 		.head_ms = settings->head_timeout_ms,
 		.body_ms = settings->body_timeout_ms,
 		.idle_ms = settings->idle_timeout_ms,

@@ -26,6 +26,13 @@ static uint64_t raw_body_most(const struct http_connection *connection)
 	return connection->body_most_bytes * (uint64_t)HTTP_RAW_BODY_FACTOR + HTTP_RAW_BODY_BYTES;
 }
 
+/* A chunked body grows: how much it needs shows only now. */
+static enum error check_room(struct http_connection *connection)
+{
+	http_charge(connection);
+	return http_has_room(connection->server, 0) ? OK : E_OVERLOADED;
+}
+
 /* Feed bytes to the parser; keep what belongs to the next request. */
 static enum error feed_body(struct http_connection *connection, struct span bytes)
 {
@@ -43,7 +50,7 @@ static enum error feed_body(struct http_connection *connection, struct span byte
 	if (connection->state == HTTP_IN_BODY &&
 		connection->raw_body_bytes > raw_body_most(connection))
 		return E_BODY_TOO_LARGE;
-	return OK;
+	return connection->request && connection->request->chunked ? check_room(connection) : OK;
 }
 
 /* Returns: OK: some body bytes were fed; E_PENDING, E_CLIENT_GONE; or what is wrong with the body. */

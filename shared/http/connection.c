@@ -88,6 +88,7 @@ void http_connection_close(struct http_connection *connection)
 	struct http_server *server = connection->server;
 	bool service_waits = connection->state == HTTP_IN_BODY;
 	struct http_request *request = detach_request(connection);
+	http_charge_close(connection, request);
 	loop_disarm(&connection->deadline);
 	loop_disarm(&connection->again);
 	loop_remove(server->loop, &connection->watch);
@@ -207,7 +208,9 @@ static void run(struct http_connection *connection)
 		error = run_state(connection);
 	}
 	connection->running = false;
-	if (error != E_PENDING)
+	if (error == E_PENDING)
+		http_charge(connection);
+	else
 		http_connection_close(connection);
 }
 
@@ -287,6 +290,7 @@ static void end_answer(struct http_connection *connection, bool close_behind)
 	connection->request = NULL;
 	http_request_give(connection->server, request);
 	connection->expect_continue = false;
+	connection->announced_bytes = 0;
 	if (close_behind)
 		connection->close_after_output = true;
 	else if (connection->message_complete)
@@ -302,6 +306,7 @@ void http_answer(struct http_request *request, const struct http_response *respo
 	struct http_connection *connection = request->connection;
 	if (!connection) {
 		/* A request without a connection belongs to no pool any more. */
+		http_charge_end(request);
 		buf_fini(&request->orphan_input);
 		buf_fini(&request->owned_body);
 		arena_fini(&request->arena);
@@ -329,6 +334,11 @@ enum error http_read_body(struct http_request *request, size_t most_bytes)
 	struct http_connection *connection = request->connection;
 	if (!connection)
 		return E_CLIENT_GONE;
+	size_t room = connection->input_capacity - connection->parsed;
+	if (request->content_length > room && request->content_length <= most_bytes)
+		connection->announced_bytes = (size_t)request->content_length;
+	if (!http_has_room(connection->server, connection->announced_bytes))
+		return E_OVERLOADED;
 	connection->body_most_bytes = most_bytes;
 	if (connection->expect_continue && connection->parsed == connection->input_len &&
 		request->content_length <= most_bytes)

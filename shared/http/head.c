@@ -102,5 +102,10 @@ enum error http_run_head(struct http_connection *connection)
 		http_head_fail(connection, E_HEADERS_TOO_LARGE);
 		return OK;
 	}
+	if (connection->input_len == connection->input_capacity &&
+		!http_has_room(connection->server, connection->input_capacity)) {
+		http_head_fail(connection, E_OVERLOADED);
+		return OK;
+	}
 	return http_input_fill(connection);
 }

@@ -61,9 +61,11 @@ struct http_request {
 	char peer[NETWORK_TEXT_BYTES];      /* the client's address, for http_peer */
 	/* Whom it is told to: the listener's service, or the one it was handed over to. */
 	const struct http_service *service;
-	void *user;              /* the service's own */
-	struct buf orphan_input; /* http's own: keeps the spans alive without a connection */
-	struct buf owned_body;   /* http's own */
+	void *user;                 /* the service's own */
+	struct buf orphan_input;    /* http's own: keeps the spans alive without a connection */
+	struct buf owned_body;      /* http's own */
+	struct http_server *server; /* http's own, without a connection only */
+	size_t charged_bytes;       /* http's own, likewise */
 };
 
 struct http_response {
@@ -81,9 +83,9 @@ struct http_service {
 	void (*body)(struct http_request *request, void *user);
 	/*
 	 * It cannot go on: E_BAD_REQUEST, E_HEADERS_TOO_LARGE, E_REQUEST_TIMEOUT, E_BODY_TOO_LARGE,
-	 * E_CLIENT_GONE. Answer; the answer closes the connection. With the first two, and with
-	 * E_REQUEST_TIMEOUT where the head is incomplete, `head` was never called and the request has no
-	 * headers.
+	 * E_OVERLOADED (no room for its bytes), E_CLIENT_GONE. Answer; the answer closes the
+	 * connection. With the first two, and with others where the head is incomplete, `head` was
+	 * never called and the request has no headers.
 	 */
 	void (*failed)(struct http_request *request, enum error error, void *user);
 	/*
@@ -100,11 +102,12 @@ struct http_limits {
 		*connections; /* counted here, for loops that share a cap; NULL: this server's */
 	struct peer_count *peers; /* borrowed, shared by loops: those of an address; NULL: no cap */
 	const struct network_list
-		*proxies; /* borrowed: whose X-Forwarded-For counts; NULL: nobody's */
-	int64_t head_ms;  /* from a request's first byte to the end of its head */
-	int64_t body_ms;  /* from the end of the head to the end of the body */
-	int64_t idle_ms;  /* between requests */
-	int64_t write_ms; /* for the peer to take an answer */
+		*proxies;  /* borrowed: whose X-Forwarded-For counts; NULL: nobody's */
+	size_t bytes_most; /* held by requests under way of this server; 0: no limit */
+	int64_t head_ms;   /* from a request's first byte to the end of its head */
+	int64_t body_ms;   /* from the end of the head to the end of the body */
+	int64_t idle_ms;   /* between requests */
+	int64_t write_ms;  /* for the peer to take an answer */
 };
 
 /*
@@ -122,6 +125,9 @@ void http_server_free(struct http_server *server);
 /* Stop accepting, close idle connections; the others close behind their answers. */
 void http_server_drain(struct http_server *server);
 
+/* What requests under way hold: heads, bodies, answers. Thread: any. */
+size_t http_server_bytes(const struct http_server *server);
+
 /* Connections open now. */
 size_t http_server_connections(const struct http_server *server);
 
@@ -138,7 +144,8 @@ void http_hand_over(struct http_request *request, const struct http_service *ser
  *
  * Takes:   most_bytes - a longer body fails with E_BODY_TOO_LARGE, before it is read where the length
  *          is known.
- * Returns: E_PENDING; E_CLIENT_GONE: there is nobody to read from, the request still wants its answer.
+ * Returns: E_PENDING; E_CLIENT_GONE: there is nobody to read from; E_OVERLOADED: the limits leave no
+ *          room for it. With either of these the request still wants its answer.
  */
 MUST_CHECK enum error http_read_body(struct http_request *request, size_t most_bytes);
 

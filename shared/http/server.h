@@ -72,6 +72,8 @@ struct http_connection {
 	struct buf output; /* what the peer has not taken yet */
 	size_t output_at;
 	size_t body_most_bytes;
+	size_t announced_bytes;  /* of the body, where the input buffer has no room for it */
+	size_t charged_bytes;    /* what it counts for in the server's held_bytes */
 	uint64_t raw_body_bytes; /* body bytes read, with chunk framing */
 	uint64_t discarded_bytes;
 	const char *problem; /* static: why the parser refused */
@@ -90,6 +92,7 @@ struct http_server {
 	size_t connection_count;
 	atomic_size_t own_count;
 	atomic_size_t *shared_count; /* what connections_most is about: own_count, or the limits' */
+	atomic_size_t held_bytes;    /* see charge.c */
 	struct log_limit no_descriptors;
 	struct loop_deadlines head_deadlines;
 	struct loop_deadlines body_deadlines;
@@ -161,6 +164,18 @@ void http_head_fail(struct http_connection *connection, enum error error);
 
 /* Whether the rest of a body is small enough to be read past. */
 bool http_may_discard(const struct http_connection *connection);
+
+/* charge.c: bytes held by requests under way */
+
+/* Count what the connection and its request hold now. */
+void http_charge(struct http_connection *connection);
+
+/* The connection ends. Takes: orphan - its request that goes on without it, or NULL. */
+void http_charge_close(struct http_connection *connection, struct http_request *orphan);
+void http_charge_end(struct http_request *orphan);
+
+/* Whether so many bytes more are within the limit. */
+bool http_has_room(const struct http_server *server, uint64_t bytes);
 
 /* answer.c: put the answer's bytes into server->answer */
 void http_write_answer(struct http_server *server, const struct http_response *response,

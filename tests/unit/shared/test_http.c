@@ -89,8 +89,10 @@ static void on_head(struct http_request *request, void *user)
 	} else if (span_equal(request->path, SPAN("/later"))) {
 		waiting = request;
 		later.run = answer_later;
-	} else if (http_read_body(request, BODY_MOST) == E_CLIENT_GONE) {
-		answer(request, 500, SPAN_NONE);
+	} else {
+		enum error error = http_read_body(request, BODY_MOST);
+		if (error != E_PENDING)
+			answer(request, error == E_OVERLOADED ? 503 : 500, SPAN_NONE);
 	}
 }
 
@@ -663,6 +665,69 @@ START_TEST(more_connections_than_the_cap_are_told_so_and_closed)
 }
 END_TEST
 
+START_TEST(bodies_under_way_hold_no_more_than_they_may)
+{
+	static const struct span announcing = SPAN("POST / HTTP/1.1\r\nHost: a\r\n"
+						   "Content-Length: 100000\r\n\r\n");
+	static char chunk[10008] = "2710\r\n";
+	static char body[BODY_MOST];
+	struct http_limits asked = usual_limits;
+	int fds[3];
+	asked.bytes_most = 250000;
+	asked.body_ms = 2000;
+	start_within("127.0.0.1:0", asked);
+	for (size_t i = 0; i < 3; i++) {
+		fds[i] = dial();
+		put(fds[i], announcing);
+		take(fds[i], got, sizeof(got), 100);
+		ck_assert((strstr(got, "HTTP/1.1 503") != NULL) == (i == 2));
+	}
+	close(fds[2]);
+	ck_assert_uint_ge(http_server_bytes(server), 200000);
+	put(fds[0], span_from(body, sizeof(body)));
+	take(fds[0], got, sizeof(got), 100);
+	ck_assert_ptr_nonnull(strstr(got, "200 OK"));
+	fds[2] = dial();
+	put(fds[2], announcing);
+	take(fds[2], got, sizeof(got), 100);
+	ck_assert_str_eq(got, "");
+	/* A body whose length nobody said: as far as there is room. */
+	memset(chunk + 6, 'x', 10000);
+	memcpy(chunk + 10006, "\r\n", 2);
+	put(fds[0], SPAN("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"));
+	for (int i = 0; i < 8; i++)
+		(void)send(fds[0], chunk, sizeof(chunk), MSG_NOSIGNAL);
+	take(fds[0], got, sizeof(got), 200);
+	ck_assert_int_eq(last_error, E_OVERLOADED);
+	for (size_t i = 0; i < 3; i++)
+		close(fds[i]);
+	for (int i = 0; i < 100 && http_server_bytes(server); i++)
+		usleep(10000);
+	ck_assert_uint_eq(http_server_bytes(server), 0);
+	stop();
+}
+END_TEST
+
+START_TEST(what_a_lost_client_left_behind_counts_until_its_answer)
+{
+	struct linger reset = {1, 0};
+	start();
+	int fd = dial();
+	put(fd, SPAN("GET /later HTTP/1.1\r\nHost: a\r\n\r\n"));
+	usleep(50000);
+	size_t before = http_server_bytes(server);
+	ck_assert_uint_ge(before, 4096);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(fd);
+	usleep(50000);
+	ck_assert_uint_eq(http_server_bytes(server), before);
+	loop_post(loop, &later);
+	usleep(50000);
+	ck_assert_uint_eq(http_server_bytes(server), 0);
+	stop();
+}
+END_TEST
+
 static bool is_served(int fd)
 {
 	put(fd, SPAN("GET /now HTTP/1.1\r\nHost: a\r\n\r\n"));
@@ -761,5 +826,7 @@ TESTS("http", a_body_comes_back, a_request_may_come_byte_by_byte,
 	a_request_that_is_handed_over_stays_with_its_service, head_has_no_body_and_http_1_0_closes,
 	a_drain_answers_what_is_under_way_and_closes,
 	more_connections_than_the_cap_are_told_so_and_closed,
+	bodies_under_way_hold_no_more_than_they_may,
+	what_a_lost_client_left_behind_counts_until_its_answer,
 	one_address_has_its_share_of_connections_and_proxies_have_all,
 	a_trusted_proxy_names_the_client_request_by_request, a_unix_socket_serves_too)
