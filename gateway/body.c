@@ -53,14 +53,40 @@ enum error read_body_step(struct submission *submission)
 	return error;
 }
 
-/* Without a byte order mark and leading white space (RFC 8259 sections 2 and 8.1). */
+/*
+ * Without a byte order mark and leading white space (RFC 8259 sections 2 and 8.1). A file that was put
+ * together may have two marks; nobody sees them.
+ */
 static struct span begin_of(struct span body)
 {
-	if (body.len >= 3 && memcmp(body.base, "\xef\xbb\xbf", 3) == 0)
+	while (body.len >= 3 && memcmp(body.base, "\xef\xbb\xbf", 3) == 0)
 		body = span_from(body.base + 3, body.len - 3);
 	while (body.len && strchr(" \t\r\n", body.base[0]) && body.base[0])
 		body = span_from(body.base + 1, body.len - 1);
 	return body;
+}
+
+/* What Windows calls "Unicode": with a byte order mark, or known by its NULs. */
+static bool is_utf16(struct span body)
+{
+	return body.len >= 2 &&
+	       (memcmp(body.base, "\xff\xfe", 2) == 0 || memcmp(body.base, "\xfe\xff", 2) == 0 ||
+		       (body.base[0] == '\0') != (body.base[1] == '\0'));
+}
+
+/* Returns: OK; E_INVALID_UTF8: it is no text that could be stored. */
+static enum error check_encoding(struct submission *submission, struct span body)
+{
+	if (is_utf16(body))
+		return BODY_REFUSE(submission, E_INVALID_UTF8,
+			"The body is UTF-16 or UTF-32 (\"Unicode\" in Windows). Encode it as "
+			"UTF-8.");
+	if (!utf8_is_valid(body))
+		return E_INVALID_UTF8;
+	if (memchr(body.base, '\0', body.len))
+		return BODY_REFUSE(submission, E_INVALID_UTF8,
+			"The body holds a NUL byte, which no text has. Send plain UTF-8.");
+	return OK;
 }
 
 static bool is_multipart(const struct http_request *request)
@@ -74,15 +100,17 @@ enum error parse_body_step(struct submission *submission)
 	struct span body = begin_of(submission->request->body);
 	if (body.len == 0)
 		return E_EMPTY_BODY;
-	if (!utf8_is_valid(body))
-		return E_INVALID_UTF8;
+	enum error error = check_encoding(submission, body);
+	if (error)
+		return error;
 	switch (body.base[0]) {
 	case '{':
 	case '[':
 		return body_parse_json(submission, body);
 	case '<':
 		return BODY_REFUSE(submission, E_UNSUPPORTED_MEDIA_TYPE,
-			"XML is not taken: send the contact as a JSON object or as a form.");
+			"XML and HTML are not taken: send the contact as a JSON object or as a "
+			"form.");
 	case '"':
 		return BODY_REFUSE(submission, E_INVALID_JSON,
 			"The body is one JSON text in quotes: it was made JSON twice. Send the "
@@ -93,6 +121,6 @@ enum error parse_body_step(struct submission *submission)
 	if (body.base[0] == '-' && is_multipart(submission->request))
 		return BODY_REFUSE(submission, E_UNSUPPORTED_MEDIA_TYPE,
 			"Multipart bodies are not taken: send the contact as a JSON object or as "
-			"an application/x-www-form-urlencoded form.");
+			"an application/x-www-form-urlencoded form (curl: -d instead of -F).");
 	return body_parse_form(submission, body);
 }

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "gateway/body.h"
+#include "gateway/body_advice.h"
 #include "gateway/fields.h"
 
 /* What is counted before a parser builds anything of it. */
@@ -23,7 +24,8 @@ static const char *count(struct shape *shape, char byte, bool is_list)
 	case '{':
 	case '[':
 		if (++shape->depth > BODY_DEPTH_MOST)
-			return "The JSON is nested deeper than 16 levels.";
+			return "The JSON is nested deeper than 16 levels. Send name, email and "
+			       "phone alone.";
 		break;
 	case '}':
 	case ']':
@@ -31,7 +33,8 @@ static const char *count(struct shape *shape, char byte, bool is_list)
 		break;
 	case ':':
 		if (++shape->members > BODY_MEMBERS_MOST)
-			return "The JSON has more than 1,000 members in a contact.";
+			return "A contact has more than 1,000 members. Send name, email and phone "
+			       "alone.";
 		break;
 	case ',':
 		if (is_list && shape->depth == 1) {
@@ -70,35 +73,72 @@ static enum error check_shape(struct submission *submission, struct span json)
 	return OK;
 }
 
-/* What jansson says of bad syntax, and what a sender has to change. */
-static const struct {
-	const char *begins;
+#define LIST_ADVICE                                                                                \
+	"something follows the end of the JSON; several contacts are sent as a list: "             \
+	"[{...},{...}]"
+
+/*
+ * What jansson says of bad syntax, how the piece of the body begins that it names, and what a sender has
+ * to change. The first that fits counts.
+ */
+static const struct hint {
+	const char *problem;
+	const char *piece;
 	const char *advice;
 } hints[] = {
-	{"unexpected newline", "a line break inside a text must be written as \\n"},
-	{"control character", "a tab or other control character inside a text must be written as "
-			      "\\t or \\u00XX"},
-	{"invalid Unicode", "half of a surrogate pair (\\uD800 to \\uDFFF) is no character"},
-	{"invalid escape", "a backslash inside a text must be written as \\\\"},
-	{"string or '}' expected near '}'", "there is a comma too many"},
-	{"string or '}' expected", "names of members need double quotes"},
-	{"unexpected token near ','", "a value is missing before the comma"},
-	{"unexpected token", "a value is missing, or there is a comma too many"},
-	{"'}' expected", "a comma is missing, or a double quote inside a text must be written as "
-			 "\\\""},
-	{"']' expected", "a comma or the closing bracket is missing"},
-	{"':' expected", "a colon is missing behind a member's name"},
-	{"end of file expected", "something follows the end of the JSON"},
-	{"invalid token", "texts need double quotes, and numbers begin with no 0"},
+	{"unexpected newline", "", "a line break inside a text must be written as \\n"},
+	{"control character", "",
+		"a tab or other control character inside a text must be written as \\t or \\u00XX"},
+	{"invalid Unicode", "",
+		"half of a surrogate pair (\\uD800 to \\uDFFF) is no character; perhaps an "
+		"emoji was cut in two"},
+	{"invalid escape", "", "a backslash inside a text must be written as \\\\"},
+	{"", "\xe2\x80", "quotes must be straight (\"), not curly"},
+	{"", "'", "quotes must be double (\"), not single"},
+	{"", "/", "JSON has no comments"},
+	{"string or '}' expected", "}", "there is a comma too many"},
+	{"string or '}' expected", "{",
+		"a { is not expected here; a placeholder, as {{email}}, needs double quotes around "
+		"it"},
+	{"string or '}' expected", "", "names of members need double quotes"},
+	{"unexpected token", ",", "a value is missing before the comma"},
+	{"unexpected token", "}", "a value is missing before the }"},
+	{"unexpected token", "]", "there is a comma too many"},
+	{"unexpected token", "", "a value is missing"},
+	{"'}' expected", "-", "a number holds a dash: put it into double quotes"},
+	{"'}' expected", "",
+		"a comma is missing, or a double quote inside a text must be written as \\\""},
+	{"']' expected", "", "a comma or the closing bracket is missing"},
+	{"':' expected", "", "a colon is missing behind a member's name"},
+	{"end of file expected", "{", LIST_ADVICE},
+	{"end of file expected", ",", LIST_ADVICE},
+	{"end of file expected", "", "something follows the end of the JSON"},
+	{"invalid token", "0", "a number begins with no 0: put it into double quotes"},
+	{"invalid token", "+", "a number begins with no +: put it into double quotes"},
+	{"invalid token", "None", "None is not JSON: write null"},
+	{"invalid token", "True", "True is not JSON: write true"},
+	{"invalid token", "False", "False is not JSON: write false"},
+	{"invalid token", "NaN", "NaN is not JSON: write null"},
+	{"invalid token", "undefined", "undefined is not JSON: write null"},
+	{"invalid token", "object", "an object of JavaScript is no JSON: use JSON.stringify"},
+	{"invalid token", "", "texts need double quotes"},
 };
+
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
 
 static const char *advice_for(const json_error_t *error)
 {
+	static const char near[] = " near '";
+	const char *piece = strstr(error->text, near);
+	piece = piece ? piece + strlen(near) : "";
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
-		if (strncmp(error->text, hints[i].begins, strlen(hints[i].begins)) == 0)
+		if (begins(error->text, hints[i].problem) && begins(piece, hints[i].piece))
 			return hints[i].advice;
 	}
-	return "see there";
+	return "the syntax is wrong there";
 }
 
 static enum error refuse_json(struct submission *submission, const json_error_t *error)
@@ -132,7 +172,7 @@ static void take_contact(
 {
 	*contact = (struct submission_contact){.is_object = json_is_object(value)};
 	if (contact->is_object)
-		fields_find(submission, contact, value);
+		body_advise(submission, contact, fields_find(submission, contact, value));
 }
 
 /* Takes: root - an object or a list, as it began with { or [. */

@@ -324,13 +324,23 @@ static struct span cut(struct span text, size_t most_bytes)
 	return span_from(text.base, most_bytes);
 }
 
+static bool has_control(const char *name)
+{
+	for (; *name; name++) {
+		if ((unsigned char)*name < ' ' || *name == '\x7f')
+			return true;
+	}
+	return false;
+}
+
 /*
  * A name that looks like a piece of data is not told back: what is no form at all may be taken for one.
  */
 static struct span tellable(const char *name)
 {
-	return strpbrk(name, "@{}<>\"=") ? SPAN("(not shown)")
-					 : cut(span_of(name), SUBMISSION_NAME_BYTES);
+	return strpbrk(name, "@{}<>\"=") || has_control(name)
+		       ? SPAN("(not shown)")
+		       : cut(span_of(name), SUBMISSION_NAME_BYTES);
 }
 
 /* Takes: wrapper - the name of what the object was found in; base NULL: it is the body's own. */
@@ -368,7 +378,7 @@ static bool misses_a_field(const struct contact_value values[static CONTACT_FIEL
 	return false;
 }
 
-void fields_find(
+const json_t *fields_find(
 	struct submission *submission, struct submission_contact *contact, const json_t *object)
 {
 	struct arena *arena = &submission->request->arena;
@@ -385,4 +395,5 @@ void fields_find(
 	if (misses_a_field(contact->values))
 		note_names(submission, contact, wrapped ? wrapped : object,
 			cut(span_of(wrapper), SUBMISSION_NAME_BYTES));
+	return wrapped ? wrapped : object;
 }

@@ -16,7 +16,8 @@ static void write_names(struct buf *message, const struct submission_contact *co
 {
 	if (!contact->names)
 		return; /* nothing is missing */
-	buf_add_text(message, contact->name_count ? " Fields received: " : " It has no fields.");
+	buf_add_text(
+		message, contact->name_count ? " Fields received: " : " No fields were received.");
 	for (size_t i = 0; i < contact->name_count; i++) {
 		buf_add_text(message, i ? ", " : "");
 		buf_add(message, contact->names[i]);

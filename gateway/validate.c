@@ -13,14 +13,47 @@ static void warn_of_change(struct submission *submission, const struct submissio
 			contact_field_name(field));
 }
 
+/* Returns: a static sentence; NULL: what is wrong with the address is nothing that we know. */
+static const char *advice_for(struct span email)
+{
+	static const struct {
+		struct span mark;
+		const char *advice;
+	} marks[] = {
+		{{"{{", 2}, "A placeholder in braces was not filled in."},
+		{{"<", 1}, "Send the address alone, without a name and without < and >."},
+		{{",", 1}, "Send one address."},
+		{{";", 1}, "Send one address."},
+		{{" ", 1}, "There is a space in the address."},
+	};
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		if (email.len &&
+			memmem(email.base, email.len, marks[i].mark.base, marks[i].mark.len))
+			return marks[i].advice;
+	}
+	return NULL;
+}
+
+static void advise(struct submission *submission, const struct submission_contact *contact)
+{
+	const struct contact_value *email = &contact->values[CONTACT_EMAIL];
+	for (size_t i = 0; i < contact->issues.count && !submission->advice; i++) {
+		if (contact->issues.list[i].field == CONTACT_EMAIL &&
+			email->type == CONTACT_VALUE_TEXT)
+			submission->advice = advice_for(utf8_trim(email->text));
+	}
+}
+
 static enum error check(struct submission *submission, struct submission_contact *contact)
 {
 	if (!contact->is_object)
 		return E_VALIDATION_FAILED;
 	enum error error = contact_check(contact->values, &submission->request->arena,
 		&contact->event.contact, &contact->issues);
-	if (error)
+	if (error) {
+		advise(submission, contact);
 		return error;
+	}
 	warn_of_change(submission, contact, CONTACT_NAME, contact->event.contact.name);
 	warn_of_change(submission, contact, CONTACT_PHONE, contact->event.contact.phone);
 	return OK;

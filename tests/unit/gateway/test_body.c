@@ -91,7 +91,7 @@ START_TEST(the_first_byte_decides_what_a_body_is)
 	static const char *const bodies[] = {
 		"{\"name\":\"Ada\",\"email\":\"ada@example.com\"}",
 		" \r\n\t{\"name\":\"Ada\",\"email\":\"ada@example.com\"}\n",
-		"\xef\xbb\xbf{\"name\":\"Ada\",\"email\":\"ada@example.com\"}",
+		"\xef\xbb\xbf\xef\xbb\xbf{\"name\":\"Ada\",\"email\":\"ada@example.com\"}",
 		"[{\"name\":\"Ada\",\"email\":\"ada@example.com\"}]",
 		"name=Ada&email=ada@example.com",
 		"\xef\xbb\xbf\nname=Ada&email=ada%40example.com\r\n",
@@ -120,7 +120,7 @@ START_TEST(what_is_no_body_of_ours_is_refused_with_advice)
 	expect_error("\"{\\\"name\\\":\\\"Ada\\\"}\"", E_INVALID_JSON, "twice");
 	expect_error("Ada, ada@example.com", E_INVALID_JSON, "neither JSON nor a form");
 	expect_error("null", E_INVALID_JSON, "neither JSON nor a form");
-	expect_error("{'name':'Ada'}", E_INVALID_JSON, "double quotes");
+	expect_error("{'name':'Ada'}", E_INVALID_JSON, "double (\")");
 	expect_error("{\"name\":\"Ada\",}", E_INVALID_JSON, "a comma too many");
 	expect_error("{\"name\":,\"email\":\"a@b.co\"}", E_INVALID_JSON, "before the comma");
 	expect_error("{\"name\":\"A\nB\"}", E_INVALID_JSON, "written as \\n");
@@ -231,7 +231,7 @@ START_TEST(one_wrapper_is_opened_where_the_body_has_no_field)
 		E_VALIDATION_FAILED, "Fields received: data.data.");
 	expect_error("{\"data\":[{\"name\":\"Ada\",\"email\":\"a@b.co\"}]}", E_VALIDATION_FAILED,
 		"Fields received: data.");
-	expect_error("{}", E_VALIDATION_FAILED, "It has no fields.");
+	expect_error("{}", E_VALIDATION_FAILED, "No fields were received.");
 }
 END_TEST
 
@@ -265,6 +265,21 @@ START_TEST(a_form_is_decoded_as_browsers_encode_it)
 	expect_contact("name=a=b&email=a@b.co&flag", "a=b", "a@b.co", NULL);
 	expect_contact("name=Jos\xc3\xa9&email=a@b.co", "Jos\xc3\xa9", "a@b.co", NULL);
 	expect_error("name=Ada&email=ada+tag@example.com", E_VALIDATION_FAILED, "%2B");
+}
+END_TEST
+
+START_TEST(brackets_in_the_names_of_a_form_are_a_level)
+{
+	expect_contact("data[name]=Ada&data[email]=a@b.co", "Ada", "a@b.co", NULL);
+	expect_contact("contact%5BName%5D=Ada&contact%5BE-Mail%5D=a@b.co&contact%5Btel%5D=1", "Ada",
+		"a@b.co", "1");
+	expect_contact(
+		"name[first]=Ada&name[last]=Lovelace&email=a@b.co", "Ada Lovelace", "a@b.co", NULL);
+	/* No level where there is a value already, and none from what is not one pair of brackets. */
+	expect_contact("name=Ada&name[first]=Eve&email=a@b.co", "Ada", "a@b.co", NULL);
+	expect_contact("name=Ada&email=a@b.co&x[]=1&[y]=2&z[=3&]w[=4&a[b][c]=5&d[e]f=6", "Ada",
+		"a@b.co", NULL);
+	expect_error("data[data][email]=a@b.co", E_VALIDATION_FAILED, "data[data][email].");
 }
 END_TEST
 
@@ -371,6 +386,8 @@ START_TEST(what_was_changed_is_told)
 	expect_warning("{\"name\":\"Ada\",\"mail\":\"2@b.co\",\"email\":\"1@b.co\"}",
 		"email: taken from email; mail holds something else.");
 	expect_warning("{\"name\":\"Ada\",\"mail\":\"1@b.co\",\"email\":\"1@b.co\"}", NULL);
+	expect_warning("name=Tom & Jerry&email=tom@b.co",
+		"form: a part without = was left out; an & inside a value must be sent as %26.");
 	expect_warning("[{\"name\":\"Ada\",\"email\":\"ada@b.co\"},"
 		       "{\"name\":\"A\\tB\",\"email\":\"ab@b.co\"}]",
 		"contact 2: name: line breaks and tabs became spaces.");
@@ -382,5 +399,6 @@ TESTS("body", the_first_byte_decides_what_a_body_is, what_is_no_body_of_ours_is_
 	the_exact_name_wins_then_the_lists_order_then_what_is_not_empty,
 	first_and_last_name_make_a_name, one_wrapper_is_opened_where_the_body_has_no_field,
 	a_whole_number_is_a_phone, a_form_is_decoded_as_browsers_encode_it,
-	data_in_the_place_of_a_name_is_not_told_back, a_list_is_taken_whole_or_not_at_all,
-	issues_of_a_list_begin_with_the_index, a_body_has_its_bounds, what_was_changed_is_told)
+	brackets_in_the_names_of_a_form_are_a_level, data_in_the_place_of_a_name_is_not_told_back,
+	a_list_is_taken_whole_or_not_at_all, issues_of_a_list_begin_with_the_index,
+	a_body_has_its_bounds, what_was_changed_is_told)
