@@ -22,6 +22,8 @@ struct loop {
 	struct loop_deadlines *deadlines;
 	struct epoll_event events[LOOP_EVENTS];
 	int event_count;
+	struct loop_task *deferred_first;
+	struct loop_task *deferred_last;
 	atomic_bool stopped;
 	struct loop_watch wake; /* an eventfd: something was posted */
 	pthread_mutex_t mutex;  /* of the posted tasks */
@@ -32,6 +34,15 @@ struct loop {
 static void read_clock(struct loop *loop)
 {
 	loop->now_us = clock_steady_us();
+}
+
+static void run_tasks(struct loop_task *task)
+{
+	while (task) {
+		struct loop_task *next = task->next;
+		task->run(task);
+		task = next;
+	}
 }
 
 static void on_posted(struct loop_watch *watch, uint32_t events)
@@ -45,11 +56,7 @@ static void on_posted(struct loop_watch *watch, uint32_t events)
 	struct loop_task *task = loop->posted_first;
 	loop->posted_first = loop->posted_last = NULL;
 	pthread_mutex_unlock(&loop->mutex);
-	while (task) {
-		struct loop_task *next = task->next;
-		task->run(task);
-		task = next;
-	}
+	run_tasks(task);
 }
 
 struct loop *loop_new(void)
@@ -105,6 +112,24 @@ void loop_post(struct loop *loop, struct loop_task *task)
 		wake(loop);
 }
 
+void loop_defer(struct loop *loop, struct loop_task *task)
+{
+	task->next = NULL;
+	if (loop->deferred_first)
+		loop->deferred_last->next = task;
+	else
+		loop->deferred_first = task;
+	loop->deferred_last = task;
+}
+
+/* What these defer runs at the end of the next turn, which does not wait. */
+static void run_deferred(struct loop *loop)
+{
+	struct loop_task *task = loop->deferred_first;
+	loop->deferred_first = loop->deferred_last = NULL;
+	run_tasks(task);
+}
+
 static void expire(struct loop *loop)
 {
 	for (struct loop_deadlines *list = loop->deadlines; list; list = list->next) {
@@ -118,7 +143,7 @@ static void expire(struct loop *loop)
 
 static int wait_ms(const struct loop *loop)
 {
-	int64_t wait = LOOP_TURN_MS;
+	int64_t wait = loop->deferred_first ? 0 : LOOP_TURN_MS;
 	for (struct loop_deadlines *list = loop->deadlines; list; list = list->next) {
 		if (list->oldest && list->oldest->at_ms - loop_now_ms(loop) < wait)
 			wait = list->oldest->at_ms - loop_now_ms(loop);
@@ -139,12 +164,14 @@ static void turn(struct loop *loop)
 	}
 	loop->event_count = 0;
 	expire(loop);
+	run_deferred(loop);
 }
 
 void loop_run(struct loop *loop)
 {
 	while (!atomic_load_explicit(&loop->stopped, memory_order_relaxed))
 		turn(loop);
+	atomic_store(&loop->stopped, false);
 }
 
 void loop_run_posted(struct loop *loop)
@@ -166,6 +193,12 @@ enum error loop_add(struct loop *loop, struct loop_watch *watch, uint32_t events
 {
 	struct epoll_event event = {.events = events, .data.ptr = watch};
 	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, watch->fd, &event) == 0 ? OK : E_SYSTEM;
+}
+
+enum error loop_change(struct loop *loop, struct loop_watch *watch, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = watch};
+	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) == 0 ? OK : E_SYSTEM;
 }
 
 void loop_remove(struct loop *loop, struct loop_watch *watch)

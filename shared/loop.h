@@ -20,7 +20,7 @@ struct loop_watch {
 	void (*ready)(struct loop_watch *watch, uint32_t events); /* events: EPOLL* */
 };
 
-/* Work handed to the loop from another thread; embedded in what it is about. */
+/* Work handed to the loop, from another thread or for later; embedded in what it is about. */
 struct loop_task {
 	struct loop_task *next;
 	void (*run)(struct loop_task *task);
@@ -48,7 +48,7 @@ struct loop_deadlines {
 struct loop *loop_new(void);
 void loop_free(struct loop *loop);
 
-/* Run until loop_stop. */
+/* Run until loop_stop; may be run again then. */
 void loop_run(struct loop *loop);
 
 /* Run what was posted, and nothing else. For a loop that does not run any more. */
@@ -60,12 +60,21 @@ void loop_stop(struct loop *loop);
 /* Thread: any. The task runs in the loop's thread, once, soon; it is borrowed until then. */
 void loop_post(struct loop *loop, struct loop_task *task);
 
+/*
+ * Run the task once at the end of this turn, when all that was ready has been served: what a turn has
+ * gathered goes out in one system call.
+ *
+ * Takes: task - borrowed until it runs; not deferred already.
+ */
+void loop_defer(struct loop *loop, struct loop_task *task);
+
 /* Steady clock in ms and us, read once a turn. */
 int64_t loop_now_ms(const struct loop *loop);
 int64_t loop_now_us(const struct loop *loop);
 
 /* events: EPOLLIN ... as epoll_ctl takes them. */
 MUST_CHECK enum error loop_add(struct loop *loop, struct loop_watch *watch, uint32_t events);
+MUST_CHECK enum error loop_change(struct loop *loop, struct loop_watch *watch, uint32_t events);
 void loop_remove(struct loop *loop, struct loop_watch *watch);
 
 /* Takes: list - owned by the caller, lives as long as the loop. */
