@@ -13,10 +13,16 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "gateway/metrics.h"
 #include "shared/ensure.h"
 #include "shared/memory.h"
 
-enum { SHARD_COUNT = 16, DROP_MOST = 2 };
+enum {
+	SHARD_COUNT = 16,
+	SHARD_KEYS_MOST = LIMIT_KEYS_MOST / SHARD_COUNT,
+	DROP_MOST = 2,
+	SWEEP_MOST = 1024, /* of a shard at a time: its mutex is held meanwhile */
+};
 
 struct entry {
 	struct api_key_digest digest;
@@ -135,14 +141,24 @@ static struct shard *shard_of(struct limiter *limiter, const struct api_key_dige
 }
 
 /* Takes: shard - locked. */
-static void drop_old(struct shard *shard, int64_t index)
+static void drop_old(struct shard *shard, int64_t index, int most)
 {
-	for (int i = 0; i < DROP_MOST; i++) {
+	for (int i = 0; i < most; i++) {
 		struct entry *oldest = shard->entries;
 		if (!oldest || oldest->window.index >= index - 1)
 			return;
 		entry_drop(shard, oldest);
 	}
+}
+
+/* Takes: shard - locked. */
+static struct entry *entry_new(struct shard *shard)
+{
+	if (HASH_COUNT(shard->entries) >= SHARD_KEYS_MOST) {
+		entry_drop(shard, shard->entries);
+		metric_add(METRIC_LIMIT_EVICTED, 1);
+	}
+	return memory_zeroed(1, sizeof(struct entry));
 }
 
 /* NOLINTEND(clang-analyzer-unix.Malloc) */
@@ -158,7 +174,7 @@ static struct entry *entry_for(
 	if (entry)
 		HASH_DEL(shard->entries, entry);
 	else
-		entry = memory_zeroed(1, sizeof(*entry));
+		entry = entry_new(shard);
 	entry->digest = *digest;
 	HASH_ADD(hh, shard->entries, digest, sizeof(entry->digest), entry);
 	return entry;
@@ -172,7 +188,7 @@ struct limit_verdict limiter_take(
 	pthread_mutex_lock(&shard->mutex);
 	struct entry *entry = entry_for(shard, digest, index);
 	struct limit_verdict verdict = limit_window_take(&entry->window, now_ms, limit);
-	drop_old(shard, index);
+	drop_old(shard, index, DROP_MOST);
 	pthread_mutex_unlock(&shard->mutex);
 	return verdict;
 }
@@ -186,6 +202,15 @@ void limiter_give_back(struct limiter *limiter, const struct api_key_digest *dig
 	if (entry)
 		limit_window_give_back(&entry->window, index);
 	pthread_mutex_unlock(&shard->mutex);
+}
+
+void limiter_sweep(struct limiter *limiter, int64_t now_ms)
+{
+	for (size_t i = 0; i < SHARD_COUNT; i++) {
+		pthread_mutex_lock(&limiter->shards[i].mutex);
+		drop_old(&limiter->shards[i], now_ms / LIMIT_WINDOW_MS, SWEEP_MOST);
+		pthread_mutex_unlock(&limiter->shards[i].mutex);
+	}
 }
 
 size_t limiter_count(struct limiter *limiter)

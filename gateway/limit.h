@@ -14,7 +14,10 @@
 
 #include "shared/api_key.h"
 
-enum { LIMIT_WINDOW_MS = 60000 };
+enum {
+	LIMIT_WINDOW_MS = 60000,
+	LIMIT_KEYS_MOST = 256 * 1024, /* that have a window at a time: about 40 MB */
+};
 
 /* The counts of one key: this window's and the one before. All zero: never used. */
 struct limit_window {
@@ -52,7 +55,9 @@ void limiter_free(struct limiter *limiter);
 
 /*
  * As limit_window_take, for the key with that digest. Windows that cannot matter any more are
- * dropped on the way, so that memory follows the number of keys in use.
+ * dropped on the way, so that memory follows the number of keys in use: only keys that are known
+ * have windows. Should more than LIMIT_KEYS_MOST be in use, the window that began longest ago makes
+ * room: its key begins anew, with its limit, and none goes without.
  *
  * Thread: any.
  */
@@ -61,6 +66,9 @@ struct limit_verdict limiter_take(struct limiter *limiter, const struct api_key_
 
 /* For a request that we answer 5xx. Thread: any. */
 void limiter_give_back(struct limiter *limiter, const struct api_key_digest *digest, int64_t index);
+
+/* Drop some of the windows that cannot matter any more, where no request comes. Thread: any. */
+void limiter_sweep(struct limiter *limiter, int64_t now_ms);
 
 /* Keys that have a window now. Thread: any. */
 size_t limiter_count(struct limiter *limiter);

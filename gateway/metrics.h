@@ -71,6 +71,8 @@
 		"Keys that have a rate-limit window in this process.", NULL)                       \
 	X(METRIC_OPENAPI_REQUESTS, "gateway_openapi_requests_total", "", COUNTER,                  \
 		"Requests for /openapi.json, whatever the answer.", NULL)                          \
+	X(METRIC_LIMIT_EVICTED, "gateway_limit_evicted_total", "", COUNTER,                        \
+		"Windows dropped while they still mattered, because too many keys had one.", NULL) \
 	X(METRIC_READY, "gateway_ready", "", GAUGE, "1 while /readyz says ready.", NULL)           \
 	X(METRIC_BUILD, "gateway_build_info", "version=\"" INTAKE_VERSION "\"", GAUGE,             \
 		"Always 1; the version is in the label.", NULL)                                    \

@@ -376,7 +376,7 @@ static enum error serve(struct server *server, const sigset_t *signals, struct f
 			log_text("meaning",
 				"the broker is in memory: events are lost when it stops"));
 	while (!wait_for_signal(signals, probe(server)))
-		;
+		limiter_sweep(server->limiter, clock_wall_ms());
 	return drain(server, signals, failure);
 }
 

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "gateway/metrics.h"
 #include "tests/unit/test.h"
 
 static void replay(const json_t *sequence)
@@ -124,6 +125,47 @@ START_TEST(windows_that_matter_no_more_are_dropped)
 }
 END_TEST
 
+START_TEST(windows_that_matter_no_more_leave_without_a_request)
+{
+	struct limiter *limiter = limiter_new();
+	int64_t now_ms = INT64_C(1790000000000);
+	for (int i = 0; i < 2000; i++) {
+		struct api_key_digest digest = {{(uint8_t)i, (uint8_t)(i >> 8)}};
+		(void)limiter_take(limiter, &digest, now_ms, 60);
+	}
+	limiter_sweep(limiter, now_ms + LIMIT_WINDOW_MS);
+	ck_assert_uint_eq(limiter_count(limiter), 2000);
+	limiter_sweep(limiter, now_ms + 2 * LIMIT_WINDOW_MS);
+	ck_assert_uint_eq(limiter_count(limiter), 0);
+	limiter_free(limiter);
+}
+END_TEST
+
+START_TEST(memory_is_bounded_and_nobody_goes_without_a_limit)
+{
+	struct limiter *limiter = limiter_new();
+	int64_t now_ms = INT64_C(1790000000000);
+	struct api_key_digest digest = {{0}};
+	gateway_metrics_init();
+	for (uint32_t i = 0; i < LIMIT_KEYS_MOST + 1000; i++) {
+		for (int byte = 0; byte < 4; byte++)
+			digest.bytes[byte] = (uint8_t)(i >> (8 * byte));
+		ck_assert(limiter_take(limiter, &digest, now_ms, 1).allowed);
+		ck_assert(!limiter_take(limiter, &digest, now_ms, 1).allowed);
+	}
+	ck_assert_uint_eq(limiter_count(limiter), LIMIT_KEYS_MOST);
+	ck_assert_uint_eq(metric_count(METRIC_LIMIT_EVICTED), 1000);
+	/* The one that made room begins anew; the one before it is remembered. */
+	ck_assert(!limiter_take(limiter, &digest, now_ms, 1).allowed);
+	ck_assert(limiter_take(limiter, &(struct api_key_digest){{0}}, now_ms, 1).allowed);
+	ck_assert(!limiter_take(limiter, &(struct api_key_digest){{0}}, now_ms, 1).allowed);
+	metrics_fini();
+	limiter_free(limiter);
+}
+END_TEST
+
 TESTS("limit", verdicts_are_those_of_upstash, retry_after_is_exact, what_we_failed_is_given_back,
 	what_is_given_back_late_counts_in_its_own_window, keys_do_not_share_a_window,
-	windows_that_matter_no_more_are_dropped)
+	windows_that_matter_no_more_are_dropped,
+	windows_that_matter_no_more_leave_without_a_request,
+	memory_is_bounded_and_nobody_goes_without_a_limit)
