@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/limit_redis.h"
 #include "shared/http/http.h"
 #include "shared/log.h"
 
@@ -51,6 +52,12 @@ static const struct setting gateway_rows[] = {
 		"sockets have no such cap. 0: nobody has."),
 	ROW("GATEWAY_PUBLIC_URL", TEXT, public_url, NULL, 0, 0, "",
 		"The address that senders use, as https://hooks.example.com."),
+	ROW("GATEWAY_REDIS_TIMEOUT_MS", INT, redis_timeout_ms, "50", 1, 10000, "ms",
+		"How long a request waits for Redis before this gateway's own window decides."),
+	ROW("GATEWAY_REDIS_URL", SECRET, redis_url, NULL, 0, 0, "",
+		"Redis or Valkey that keeps one limit for all gateways: "
+		"redis://[[user]:password@]host[:port][/db], rediss:// for TLS, or unix:/path; "
+		"empty: each gateway keeps its own."),
 	ROW("GATEWAY_REQUESTS_PER_MINUTE", INT, requests_per_minute, "60", 1, 1000000000, "",
 		"Requests a minute of a key whose business has no limit of its own."),
 	ROW("GATEWAY_SHED_MS", INT, shed_ms, "2000", 10, 600000, "ms",
@@ -123,6 +130,13 @@ static void check_proxies(struct gateway_config *config, struct buf *problems)
 		buf_printf(problems, "GATEWAY_TRUSTED_PROXIES: %s\n", failure.detail);
 }
 
+static void check_redis_url(const char *url, struct buf *problems)
+{
+	struct failure failure;
+	if (url && *url && limit_redis_check(url, &failure))
+		buf_printf(problems, "GATEWAY_REDIS_URL: %s\n", failure.detail);
+}
+
 static void complete(struct gateway_settings *settings)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -143,6 +157,7 @@ enum error config_load(struct gateway_config *config, struct buf *problems)
 	check_proxies(config, problems);
 	check_url("DATABASE_URL", config->postgres.url, problems);
 	check_url("GATEWAY_LISTEN_DATABASE_URL", config->keys.listen_url, problems);
+	check_redis_url(config->gateway.redis_url, problems);
 	if (error || problems->len > before)
 		return E_CONFIG;
 	complete(&config->gateway);

@@ -17,12 +17,14 @@ struct gateway_settings {
 	char *listen;
 	char *trusted_proxies;
 	char *admin_listen;
+	char *redis_url;  /* secret; NULL or "": limits are kept in the process */
 	char *public_url; /* what senders see, no slash at the end; NULL: made from `listen` */
 	char *log_level;
 	int64_t threads; /* 0: one a core, at most 4 */
 	int64_t max_body_bytes;
 	int64_t requests_per_minute;
 	int64_t max_buffer_bytes;
+	int64_t redis_timeout_ms;
 	int64_t max_connections;
 	int64_t max_connections_per_address; /* 0: no cap */
 	int64_t head_timeout_ms;

@@ -4,6 +4,7 @@
 #define INTAKE_GATEWAY_METRICS_H
 
 #include "gateway/key_metrics.h"
+#include "gateway/limit_metrics.h"
 #include "shared/metrics.h"
 
 #define REQUEST_OUTCOME(X, id, outcome)                                                            \
@@ -67,15 +68,12 @@
 	PRODUCE_ERROR(X, FATAL, "fatal")                                                           \
 	X(METRIC_KAFKA_UP, "gateway_kafka_up", "", GAUGE,                                          \
 		"1 while Kafka answers for the topic, else 0.", NULL)                              \
-	X(METRIC_LIMIT_KEYS, "gateway_limit_keys", "", GAUGE,                                      \
-		"Keys that have a rate-limit window in this process.", NULL)                       \
 	X(METRIC_OPENAPI_REQUESTS, "gateway_openapi_requests_total", "", COUNTER,                  \
 		"Requests for /openapi.json, whatever the answer.", NULL)                          \
-	X(METRIC_LIMIT_EVICTED, "gateway_limit_evicted_total", "", COUNTER,                        \
-		"Windows dropped while they still mattered, because too many keys had one.", NULL) \
 	X(METRIC_READY, "gateway_ready", "", GAUGE, "1 while /readyz says ready.", NULL)           \
 	X(METRIC_BUILD, "gateway_build_info", "version=\"" INTAKE_VERSION "\"", GAUGE,             \
 		"Always 1; the version is in the label.", NULL)                                    \
+	LIMIT_METRICS(X)                                                                           \
 	KEY_METRICS(X)
 
 enum gateway_metric {

@@ -51,15 +51,10 @@ static void unlink_submission(struct submission *submission)
 /* The answer; ends the submission. */
 static void finish(struct submission *submission, enum error error)
 {
-	struct pipeline *pipeline = submission->pipeline;
 	loop_disarm(&submission->deadline);
 	produce_abandon(submission);
 	enum error_blame blame = error_blame(error);
-	if (submission->counted && (blame == BLAME_BUSY || blame == BLAME_BROKEN)) {
-		limiter_give_back(
-			pipeline->limiter, &submission->lookup.digest, submission->limit.index);
-		submission->limit.remaining++;
-	}
+	limit_settle(submission, blame == BLAME_BUSY || blame == BLAME_BROKEN);
 	unlink_submission(submission);
 	if (error)
 		reply_refuse(submission, error);
@@ -151,6 +146,8 @@ void pipeline_abandon(struct pipeline *pipeline)
 		struct submission *older = submission->older;
 		if (submission->tickets)
 			finish(submission, E_MAYBE_STORED);
+		else if (submission->question.waits)
+			finish(submission, E_NOT_STORED);
 		submission = older;
 	}
 }

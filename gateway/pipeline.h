@@ -21,6 +21,7 @@ struct pipeline {
 	struct loop *loop;
 	struct keys *keys;
 	struct limiter *limiter;
+	struct limit_redis *limit_redis; /* NULL: this process's own windows decide */
 	struct producer *producer;
 	struct loop_deadlines answers; /* GATEWAY_ANSWER_TIMEOUT_MS */
 	atomic_size_t in_flight;       /* submissions without an answer */
@@ -37,7 +38,8 @@ void pipeline_init(struct pipeline *pipeline);
 void pipeline_fini(struct pipeline *pipeline);
 
 /*
- * Answer what still waits for Kafka's verdict: maybe stored. For a drain that took too long.
+ * Answer what still waits, for Kafka's verdict (maybe stored) or for Redis' (not stored). For a drain
+ * that took too long.
  *
  * Thread: the loop's, or any once the loop has ended.
  */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "gateway/keys.h"
+#include "gateway/limit_redis.h"
 #include "gateway/metrics.h"
 #include "gateway/openapi.h"
 #include "gateway/pipeline.h"
@@ -42,6 +43,7 @@ struct server_thread {
 	struct loop *loop;
 	struct http_server *http;
 	struct producer *producer;
+	struct limit_redis *limit_redis;
 	struct pipeline pipeline;
 	struct routes routes;
 	struct loop_task drain;
@@ -56,6 +58,8 @@ struct server {
 	struct limiter *limiter;
 	struct peer_count *peers; /* NULL: no cap on an address */
 	struct openapi *openapi;
+	struct redis_url redis_url; /* all zero: none */
+	struct limit_redis_health redis_health;
 	struct admin *admin;
 	struct admin_checks checks;
 	struct server_thread *threads;
@@ -120,6 +124,8 @@ static void not_ready(void *user, struct buf *reasons)
 		buf_add_text(reasons, "The Kafka client failed for good.\n");
 	if (!atomic_load(&server->kafka_ready))
 		buf_add_text(reasons, "Kafka has not answered for the topic.\n");
+	if (!limit_redis_was_tried(&server->redis_health))
+		buf_add_text(reasons, "Redis was not asked yet.\n");
 	(void)keys_ready(server->keys, reasons);
 }
 
@@ -168,6 +174,11 @@ static struct http_limits http_limits_of(struct server *server)
 	};
 }
 
+static bool has_redis(const struct server *server)
+{
+	return server->redis_url.host || server->redis_url.path;
+}
+
 static enum error prepare_thread(struct server_thread *thread, struct failure *failure)
 {
 	struct server *server = thread->server;
@@ -179,11 +190,15 @@ static enum error prepare_thread(struct server_thread *thread, struct failure *f
 		thread->loop, server->config, stop_on_fatal, server, &thread->producer, failure);
 	if (error)
 		return error;
+	if (has_redis(server))
+		thread->limit_redis = limit_redis_new(thread->loop, &server->redis_url,
+			server->config->gateway.redis_timeout_ms, &server->redis_health);
 	thread->pipeline = (struct pipeline){
 		.config = server->config,
 		.loop = thread->loop,
 		.keys = server->keys,
 		.limiter = server->limiter,
+		.limit_redis = thread->limit_redis,
 		.producer = thread->producer,
 	};
 	pipeline_init(&thread->pipeline);
@@ -224,12 +239,18 @@ static void start_threads(struct server *server)
 static enum error start(struct server *server, struct failure *failure)
 {
 	const struct gateway_config *config = server->config;
+	const char *redis_url = config->gateway.redis_url;
 	server->limiter = limiter_new();
 	if (config->gateway.max_connections_per_address > 0)
 		server->peers = peer_count_new(config->gateway.max_connections_per_address);
 	server->openapi = openapi_new(&config->gateway);
+	limit_redis_health_init(&server->redis_health);
 	server->checks = (struct admin_checks){not_ready, refresh, server};
-	enum error error = keys_start(&config->keys, config->postgres.url, &server->keys, failure);
+	enum error error = redis_url && *redis_url
+				   ? redis_url_parse(redis_url, &server->redis_url, failure)
+				   : OK;
+	if (!error)
+		error = keys_start(&config->keys, config->postgres.url, &server->keys, failure);
 	if (!error)
 		error = http_listen(config->gateway.listen, &server->listen_fd, failure);
 	if (!error)
@@ -348,6 +369,7 @@ static void free_thread(struct server_thread *thread)
 	loop_run_posted(thread->loop); /* key look-ups that were cut short */
 	pipeline_abandon(&thread->pipeline);
 	http_server_free(thread->http);
+	limit_redis_free(thread->limit_redis);
 	pipeline_fini(&thread->pipeline);
 	producer_free(thread->producer);
 	loop_free(thread->loop);
@@ -364,6 +386,8 @@ static void stop(struct server *server)
 	limiter_free(server->limiter);
 	peer_count_free(server->peers);
 	openapi_free(server->openapi);
+	limit_redis_health_fini(&server->redis_health);
+	redis_url_fini(&server->redis_url);
 	if (server->listen_fd >= 0)
 		(void)close(server->listen_fd);
 }

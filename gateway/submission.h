@@ -14,6 +14,7 @@
 
 #include "gateway/keys.h"
 #include "gateway/limit.h"
+#include "gateway/limit_redis.h"
 #include "shared/contact.h"
 #include "shared/error.h"
 #include "shared/event.h"
@@ -64,7 +65,8 @@ struct submission {
 
 	/* limit */
 	struct limit_verdict limit;
-	bool counted;
+	struct limit_question question; /* where Redis is asked */
+	bool counted;                   /* in this process's own window */
 
 	/* body */
 	struct submission_contact *contacts;
@@ -102,5 +104,8 @@ submission_step parse_body_step;   /* body.c */
 submission_step validate_step;     /* validate.c */
 submission_step encode_step;       /* encode.c */
 submission_step produce_step;      /* produce.c */
+
+/* The submission is over: what was counted and should not be is given back. limit_step.c */
+void limit_settle(struct submission *submission, bool give_back);
 
 #endif
