@@ -54,5 +54,5 @@ has_answered() {
 	awk '{ print $2, $3 }' "$CASE/answers" | sort | uniq -c | sed 's/^/# /' >&3
 	run -1 grep -vE '^[0-9]+ (202 -|503 (not_stored|maybe_stored|overloaded)) ' "$CASE/answers"
 	await_applied
-	expect_fold --answers "load=$CASE/answers"
+	expect_fold --repeats --answers "load=$CASE/answers"
 }

@@ -38,7 +38,7 @@ teardown() {
 	# overloaded: refused before it was tried, while what came before waits for the broker.
 	run -1 grep -vE '^[0-9]+ (202 -|503 (not_stored|maybe_stored|overloaded)) ' "$CASE/answers"
 	await_applied
-	expect_fold --answers "load=$CASE/answers"
+	expect_fold --repeats --answers "load=$CASE/answers"
 	post 1 "$KEY" "$(contact_json After after@example.com)"
 	expect_accepted
 }
@@ -66,7 +66,7 @@ teardown() {
 	"$PROJECT/deploy/local/kafka" start "$FLOW_DIR/kafka" >/dev/null
 	wait_until 60 accepted_again
 	await_applied
-	expect_fold --answers "outage=$CASE/answers"
+	expect_fold --repeats --answers "outage=$CASE/answers"
 }
 
 accepted_again() {
