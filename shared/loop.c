@@ -151,9 +151,9 @@ static int wait_ms(const struct loop *loop)
 	return wait < 0 ? 0 : (int)wait;
 }
 
-static void turn(struct loop *loop)
+static void turn(struct loop *loop, int most_ms)
 {
-	int count = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS, wait_ms(loop));
+	int count = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS, most_ms);
 	ensure(count >= 0 || errno == EINTR);
 	read_clock(loop);
 	loop->event_count = count < 0 ? 0 : count;
@@ -170,8 +170,13 @@ static void turn(struct loop *loop)
 void loop_run(struct loop *loop)
 {
 	while (!atomic_load_explicit(&loop->stopped, memory_order_relaxed))
-		turn(loop);
+		turn(loop, wait_ms(loop));
 	atomic_store(&loop->stopped, false);
+}
+
+void loop_turn(struct loop *loop)
+{
+	turn(loop, 0);
 }
 
 void loop_run_posted(struct loop *loop)

@@ -51,6 +51,9 @@ void loop_free(struct loop *loop);
 /* Run until loop_stop; may be run again then. */
 void loop_run(struct loop *loop);
 
+/* Do what can be done now, without waiting. For tests, which own the time. */
+void loop_turn(struct loop *loop);
+
 /* Run what was posted, and nothing else. For a loop that does not run any more. */
 void loop_run_posted(struct loop *loop);
 

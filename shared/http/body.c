@@ -39,6 +39,10 @@ static enum error feed_body(struct http_connection *connection, struct span byte
 	size_t used = 0;
 	bool in_input = connection->input && bytes.base >= connection->input &&
 			bytes.base < connection->input + connection->input_capacity;
+	if (connection->chunked)
+		connection->problem = chunk_scan(&connection->chunks, bytes);
+	if (connection->chunked && connection->problem)
+		return E_BAD_REQUEST;
 	enum error error = http_parse_body(connection, bytes, &used);
 	if (error)
 		return error;

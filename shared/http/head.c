@@ -40,6 +40,8 @@ static void serve_head(struct http_connection *connection, size_t head_len)
 	connection->parsed = head_len;
 	connection->raw_body_bytes = connection->discarded_bytes = 0;
 	connection->scan = (struct head_scan){0};
+	connection->chunks = (struct chunk_scan){.part = CHUNK_SIZE};
+	connection->chunked = connection->request->chunked;
 	if (error) {
 		http_head_fail(connection, error);
 		return;

@@ -2,7 +2,21 @@
 /* head_scan - finds the end of a request's head and refuses what parsers disagree about. */
 #include "shared/http/head_scan.h"
 
-#include <stdbool.h>
+#include <stdint.h>
+
+/* RFC 9110 section 5.6.2: tchar, a bit a character. */
+static const uint32_t token_bits[8] = {
+	0,          /* controls */
+	0x03ff6cfa, /* ! # $ % & ' * + - . 0-9 */
+	0xc7fffffe, /* A-Z ^ _ */
+	0x57ffffff, /* ` a-z | ~ */
+};
+
+bool head_scan_is_token(char c)
+{
+	unsigned char byte = (unsigned char)c;
+	return token_bits[byte / 32] >> byte % 32 & 1;
+}
 
 /* Takes: line - without its CR LF. Returns the problem, or NULL. */
 static const char *check_header_line(struct span line)
@@ -16,6 +30,10 @@ static const char *check_header_line(struct span line)
 		return "A header line has no name.";
 	if (colon[-1] == ' ' || colon[-1] == '\t')
 		return "A header name is followed by white space.";
+	for (const char *c = line.base; c < colon; c++) {
+		if (!head_scan_is_token(*c))
+			return "A header name holds what no name may.";
+	}
 	return NULL;
 }
 

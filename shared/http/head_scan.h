@@ -9,6 +9,7 @@
 #ifndef INTAKE_SHARED_HTTP_HEAD_SCAN_H
 #define INTAKE_SHARED_HTTP_HEAD_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "shared/span.h"
@@ -26,10 +27,13 @@ enum head_scan_result { HEAD_SCAN_MORE, HEAD_SCAN_COMPLETE, HEAD_SCAN_BAD };
  * Takes:   scan - all zero for a new head; head - all bytes since the head's start, those of the last
  *          call first.
  * Returns: COMPLETE with ret_len, the head's length with its empty line; MORE; BAD with ret_problem, a
- *          static sentence: a CR or LF alone, NUL, a folded line, white space before a colon, a line
+ *          static sentence: a CR or LF alone, NUL, a folded line, a name that is no token, a line
  *          that is no header, a start that is no HTTP method.
  */
 enum head_scan_result head_scan(
 	struct head_scan *scan, struct span head, size_t *ret_len, const char **ret_problem);
+
+/* Whether it may stand in a header's name (RFC 9110 section 5.6.2). */
+bool head_scan_is_token(char c);
 
 #endif

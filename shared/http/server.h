@@ -6,6 +6,7 @@
 #include <llhttp.h>
 #include <stdatomic.h>
 
+#include "shared/http/chunk_scan.h"
 #include "shared/http/head_scan.h"
 #include "shared/http/http.h"
 #include "shared/log.h"
@@ -63,6 +64,8 @@ struct http_connection {
 	bool expect_continue;
 	bool close_after_output;
 	struct head_scan scan;
+	struct chunk_scan chunks;
+	bool chunked; /* the present body, whose request may be gone */
 	llhttp_t parser;
 	char *input; /* owned; the present request's spans point into it */
 	size_t input_capacity;

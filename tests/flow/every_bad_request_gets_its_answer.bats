@@ -182,6 +182,11 @@ raw() {
 	expect_untouched
 }
 
+@test "requests that parsers disagree about are refused once and closed, or taken for what they are" {
+	timeout 60 python3 "$SUPPORT/requests.py" "$(<"$CASE/gateway1.listen")" "$PROJECT/tests/vectors/requests.json"
+	expect_untouched
+}
+
 @test "a refusal before the body leaves the connection usable after a small body, and closes after a large one" {
 	small='POST /api/webhooks/contacts HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}'
 	raw "$small$small" >"$CASE/raw"

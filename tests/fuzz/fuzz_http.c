@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MOST = 16 * 1024, BODY_MOST = 1000, ANSWER_MOST = 256 * 1024 };
+enum { INPUT_MOST = 16 * 1024, BODY_MOST = 1000, ANSWER_MOST = 256 * 1024, TURNS = 3 };
 
 static int under_way;
 
@@ -51,12 +51,6 @@ static void on_failed(struct http_request *request, enum error error, void *user
 	answer(request, error == E_BODY_TOO_LARGE ? 413 : 400);
 }
 
-static void stop(struct loop_task *task)
-{
-	struct loop *loop = *(struct loop **)(task + 1);
-	loop_stop(loop);
-}
-
 /* Let the loop take what waits for it. */
 static void turn(int fd, struct span bytes)
 {
@@ -70,24 +64,21 @@ static void turn(int fd, struct span bytes)
 	static const struct http_peer peer = {.text = "fuzz"};
 	static char answers[ANSWER_MOST];
 	int pair[2];
-	struct {
-		struct loop_task task;
-		struct loop *loop;
-	} end = {{NULL, stop}, loop_new()};
-	struct http_server *server = http_server_new(end.loop, fd, &service, &limits);
+	struct loop *loop = loop_new();
+	struct http_server *server = http_server_new(loop, fd, &service, &limits);
 	ensure(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
 	size_t cut = bytes.len ? (unsigned char)bytes.base[0] * bytes.len / 256 : 0;
 	http_connection_open(server, pair[0], &peer);
 	(void)send(pair[1], bytes.base, cut, MSG_NOSIGNAL);
-	loop_post(end.loop, &end.task);
-	loop_run(end.loop);
+	loop_turn(loop);
 	(void)send(pair[1], bytes.base + cut, bytes.len - cut, MSG_NOSIGNAL);
 	(void)shutdown(pair[1], SHUT_WR);
-	http_server_drain(server);
+	for (int i = 0; i < TURNS; i++)
+		loop_turn(loop);
 	ssize_t len = recv(pair[1], answers, sizeof(answers), 0);
 	ensure(len <= 0 || memcmp(answers, "HTTP/1.1 ", len < 9 ? (size_t)len : 9) == 0);
 	http_server_free(server);
-	loop_free(end.loop);
+	loop_free(loop);
 	(void)close(pair[1]);
 	ensure(under_way == 0);
 }

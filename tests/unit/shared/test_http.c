@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "shared/ensure.h"
+#include "shared/http/chunk_scan.h"
 #include "shared/metrics.h"
 #include "tests/unit/test.h"
 
@@ -326,6 +327,27 @@ START_TEST(a_chunked_body_is_cut_off_at_the_limit)
 	take(fd, got, sizeof(got), 150);
 	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 413"));
 	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(extensions_and_trailers_of_chunks_have_a_limit)
+{
+	static char extra[CHUNK_EXTRA_BYTES_MOST + 100];
+	static const struct span before[] = {SPAN("1;"), SPAN("0\r\nX: ")};
+	memset(extra, 'x', sizeof(extra));
+	start();
+	for (size_t i = 0; i < 2; i++) {
+		int fd = dial();
+		last_error = OK;
+		put(fd, SPAN("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"));
+		put(fd, before[i]);
+		put(fd, span_from(extra, sizeof(extra)));
+		take(fd, got, sizeof(got), 150);
+		ck_assert_int_eq(last_error, E_BAD_REQUEST);
+		ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 400"));
+		close(fd);
+	}
 	stop();
 }
 END_TEST
@@ -815,7 +837,8 @@ TESTS("http", a_body_comes_back, a_request_may_come_byte_by_byte,
 	pipelined_requests_are_answered_in_order, large_bodies_and_what_follows_them_arrive_whole,
 	a_chunked_body_and_the_next_request_in_one_write,
 	a_body_too_large_is_refused_before_it_is_read, a_chunked_body_is_cut_off_at_the_limit,
-	a_small_unread_body_keeps_the_connection, continue_is_said_only_when_the_body_is_wanted,
+	extensions_and_trailers_of_chunks_have_a_limit, a_small_unread_body_keeps_the_connection,
+	continue_is_said_only_when_the_body_is_wanted,
 	empty_lines_around_requests_are_skipped_in_any_pieces,
 	a_client_that_pipelines_without_end_leaves_others_their_turn,
 	malformed_requests_are_refused_and_closed, headers_have_a_limit,
