@@ -24,6 +24,11 @@ static const struct setting gateway_rows[] = {
 		"The longest a sender waits for Kafka; longer than GATEWAY_KAFKA_TIMEOUT_MS."),
 	ROW("GATEWAY_BODY_TIMEOUT_MS", INT, body_timeout_ms, "10000", 100, 600000, "ms",
 		"From the end of a request's headers to the end of its body."),
+	ROW("GATEWAY_CLOCK_MOST_MS", INT, clock_most_ms, "1000", 0, 3600000, "ms",
+		"Not ready while this machine's clock and Kafka's differ by more; 0: ready "
+		"anyway."),
+	ROW("GATEWAY_CLOCK_WARN_MS", INT, clock_warn_ms, "100", 1, 3600000, "ms",
+		"Warn when they differ by more."),
 	ROW("GATEWAY_DRAIN_DELAY_MS", INT, drain_delay_ms, "0", 0, 600000, "ms",
 		"After SIGTERM: how long to go on accepting while not ready, for load balancers."),
 	ROW("GATEWAY_DRAIN_TIMEOUT_MS", INT, drain_timeout_ms, "25000", 100, 600000, "ms",
@@ -62,7 +67,7 @@ static const struct setting gateway_rows[] = {
 		"Requests a minute of a key whose business has no limit of its own."),
 	ROW("GATEWAY_SHED_MS", INT, shed_ms, "2000", 10, 600000, "ms",
 		"Requests are answered 503 at once while a new one would wait longer for Kafka."),
-	ROW("GATEWAY_THREADS", INT, threads, "0", 0, 64, "",
+	ROW("GATEWAY_THREADS", INT, threads, "0", 0, THREADS_MOST, "",
 		"Event loops; 0: one a core, at most 4."),
 	ROW("GATEWAY_TRUSTED_PROXIES", TEXT, trusted_proxies, "", 0, 0, "",
 		"Proxies whose X-Forwarded-For names the client: addresses and networks "

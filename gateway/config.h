@@ -13,6 +13,8 @@
 #include "shared/postgres.h"
 #include "shared/settings.h"
 
+enum { THREADS_MOST = 64 };
+
 struct gateway_settings {
 	char *listen;
 	char *trusted_proxies;
@@ -35,6 +37,8 @@ struct gateway_settings {
 	int64_t answer_timeout_ms;
 	int64_t shed_ms;
 	int64_t linger_us;
+	int64_t clock_warn_ms;
+	int64_t clock_most_ms; /* 0: it does not matter to readiness */
 	int64_t drain_delay_ms;
 	int64_t drain_timeout_ms;
 };

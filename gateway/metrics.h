@@ -70,6 +70,11 @@
 		"1 while Kafka answers for the topic, else 0.", NULL)                              \
 	X(METRIC_OPENAPI_REQUESTS, "gateway_openapi_requests_total", "", COUNTER,                  \
 		"Requests for /openapi.json, whatever the answer.", NULL)                          \
+	X(METRIC_CLOCK_OFFSET, "gateway_clock_offset_seconds", "", GAUGE,                          \
+		"This machine's clock minus Kafka's, the worst of all brokers; 0 while they "      \
+		"agree or "                                                                        \
+		"nothing was stored for a minute.",                                                \
+		NULL)                                                                              \
 	X(METRIC_READY, "gateway_ready", "", GAUGE, "1 while /readyz says ready.", NULL)           \
 	X(METRIC_BUILD, "gateway_build_info", "version=\"" INTAKE_VERSION "\"", GAUGE,             \
 		"Always 1; the version is in the label.", NULL)                                    \

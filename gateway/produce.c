@@ -11,13 +11,16 @@
 #include <unistd.h>
 
 #include "gateway/backlog.h"
+#include "gateway/kafka_clock.h"
 #include "gateway/metrics.h"
 #include "gateway/pipeline.h"
 #include "gateway/produce_errors.h"
+#include "gateway/produce_probe.h"
 #include "gateway/produce_sent.h"
 #include "shared/clock.h"
 #include "shared/ensure.h"
 #include "shared/kafka.h"
+#include "shared/kafka_topic.h"
 #include "shared/memory.h"
 
 enum { PURGE_MS = 500 };
@@ -44,6 +47,7 @@ struct producer {
 	struct backlog backlog;
 	struct produce_sent sent;
 	struct produce_error_log errors;
+	struct kafka_clock clock;
 	void (*on_fatal)(void *user);
 	void *user;
 	bool fatal;
@@ -149,6 +153,17 @@ static void take_verdict(struct submission *submission, enum error verdict)
 		pipeline_resume(submission, verdict_of_all(submission));
 }
 
+static void measure(struct producer *producer, const struct produce_ticket *ticket,
+	const rd_kafka_message_t *message)
+{
+	rd_kafka_timestamp_type_t type;
+	int64_t now_us = clock_steady_us();
+	int64_t stamp_ms = rd_kafka_message_timestamp(message, &type);
+	metric_observe(METRIC_PRODUCE_SECONDS, (double)(now_us - ticket->produced_us) / 1e6);
+	if (type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME)
+		kafka_clock_hear(&producer->clock, ticket->produced_us, now_us, stamp_ms);
+}
+
 static void take_report(struct producer *producer, const rd_kafka_message_t *message)
 {
 	struct produce_ticket *ticket = message->_private;
@@ -158,8 +173,7 @@ static void take_report(struct producer *producer, const rd_kafka_message_t *mes
 		produce_error_report(
 			&producer->errors, message->err, verdict, loop_now_ms(producer->loop));
 	else
-		metric_observe(METRIC_PRODUCE_SECONDS,
-			(double)(clock_steady_us() - ticket->produced_us) / 1e6);
+		measure(producer, ticket, message);
 	backlog_return(&producer->backlog, ticket->number, ticket->produced_us, verdict == OK,
 		loop_now_us(producer->loop));
 	if (submission)
@@ -370,25 +384,32 @@ int producer_flush(struct producer *producer, int timeout_ms)
 	return rd_kafka_outq_len(producer->client);
 }
 
-enum error producer_probe(struct producer *producer, int timeout_ms, struct failure *failure)
+enum error producer_probe(
+	struct producer *producer, int timeout_ms, int *ret_replicas, struct failure *failure)
 {
-	const struct rd_kafka_metadata *metadata;
-	const char *topic = rd_kafka_topic_name(producer->topic);
-	rd_kafka_resp_err_t code = rd_kafka_fatal_error(producer->client, NULL, 0);
-	if (code)
-		return failure_set(failure, E_KAFKA_FATAL,
-			"the Kafka producer stopped for good: %s", rd_kafka_err2str(code));
-	code = rd_kafka_metadata(producer->client, 0, producer->topic, &metadata, timeout_ms);
-	if (code)
-		return failure_set(
-			failure, E_KAFKA_AWAY, "Kafka does not answer: %s", rd_kafka_err2str(code));
-	enum error error = OK;
-	if (metadata->topic_cnt != 1 || metadata->topics[0].err ||
-		metadata->topics[0].partition_cnt == 0)
-		error = failure_set(failure, E_NOT_FOUND,
-			"Kafka has no topic %s: run `intake-worker topics create`", topic);
-	rd_kafka_metadata_destroy(metadata);
+	enum error error = produce_probe(producer->client, producer->topic, timeout_ms,
+		producer_trouble(producer), ret_replicas, failure);
+	if (!error)
+		atomic_store(&producer->errors.trouble, NULL);
 	return error;
+}
+
+enum error producer_topic_settings(struct producer *producer, int timeout_ms,
+	struct kafka_topic_settings **ret_settings, struct failure *failure)
+{
+	return kafka_topic_settings_read(producer->client, rd_kafka_topic_name(producer->topic),
+		timeout_ms, ret_settings, failure);
+}
+
+const char *producer_trouble(const struct producer *producer)
+{
+	return atomic_load(&producer->errors.trouble);
+}
+
+bool producer_clock_offset(
+	const struct producer *producer, int64_t wall_us, int64_t steady_us, int64_t *ret_offset_us)
+{
+	return kafka_clock_offset(&producer->clock, wall_us, steady_us, ret_offset_us);
 }
 
 int producer_in_flight(const struct producer *producer)

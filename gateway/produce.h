@@ -17,6 +17,7 @@
 #include "gateway/submission.h"
 #include "shared/loop.h"
 
+struct kafka_topic_settings;
 struct producer;
 
 /*
@@ -44,11 +45,27 @@ int producer_flush(struct producer *producer, int timeout_ms);
 /*
  * Ask the brokers for the topic.
  *
- * Returns: OK: it is there; E_KAFKA_AWAY, E_NOT_FOUND, E_KAFKA_FATAL with the sentence.
+ * Returns: OK: it is there; ret_replicas: of the partition that has the fewest. E_KAFKA_AWAY, E_NOT_FOUND,
+ *          E_KAFKA_REFUSED, E_KAFKA_FATAL with the sentence.
  * Thread:  any but the loop's: blocks up to timeout_ms.
  */
 MUST_CHECK enum error producer_probe(
-	struct producer *producer, int timeout_ms, struct failure *failure);
+	struct producer *producer, int timeout_ms, int *ret_replicas, struct failure *failure);
+
+/* The topic's settings, as kafka_topic_settings_read says. Thread: any but the loop's. */
+MUST_CHECK enum error producer_topic_settings(struct producer *producer, int timeout_ms,
+	struct kafka_topic_settings **ret_settings, struct failure *failure);
+
+/*
+ * What the client said last that somebody must act on, since it was probed with success; NULL: nothing.
+ *
+ * Thread: any.
+ */
+const char *producer_trouble(const struct producer *producer);
+
+/* Our wall clock minus the brokers', as kafka_clock_offset says. Thread: any. */
+bool producer_clock_offset(const struct producer *producer, int64_t wall_us, int64_t steady_us,
+	int64_t *ret_offset_us);
 
 /* Messages without a report. Thread: any. */
 int producer_in_flight(const struct producer *producer);

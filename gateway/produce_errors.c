@@ -160,13 +160,14 @@ enum error produce_verdict(const struct produce_outcome *outcome)
 
 void produce_error_log_init(struct produce_error_log *log)
 {
-	*log = (struct produce_error_log){
-		.reports = {.every_ms = REPORT_LOG_MS},
-		.events = {.every_ms = EVENT_LOG_MS},
-	};
+	*log = (struct produce_error_log){.reports = {.every_ms = REPORT_LOG_MS}};
+	for (size_t i = 0; i < PRODUCE_CLASS_COUNT; i++) {
+		log->events[i][ACT].every_ms = EVENT_LOG_MS;
+		log->events[i][WAIT].every_ms = EVENT_LOG_MS;
+	}
 }
 
-static void count(enum produce_class class)
+static void count_in(enum produce_class class)
 {
 	static const unsigned series[] = {
 		[PRODUCE_NOT_STORED] = METRIC_PRODUCE_ERRORS_NOT_STORED,
@@ -175,6 +176,13 @@ static void count(enum produce_class class)
 		[PRODUCE_FATAL] = METRIC_PRODUCE_ERRORS_FATAL,
 	};
 	metric_add(series[class], 1);
+}
+
+static void take(struct produce_error_log *log, const struct produce_error *error)
+{
+	count_in(error->class);
+	if (error->act)
+		atomic_store(&log->trouble, error->meaning);
 }
 
 static enum log_level level_of(const struct produce_error *error)
@@ -186,7 +194,7 @@ void produce_error_report(
 	struct produce_error_log *log, rd_kafka_resp_err_t code, enum error verdict, int64_t now_ms)
 {
 	const struct produce_error *error = produce_error_of(code);
-	count(error->class);
+	take(log, error);
 	int64_t suppressed = log_limit_take(&log->reports, now_ms);
 	if (suppressed >= 0)
 		log_write(level_of(error), "produce.failed",
@@ -200,11 +208,8 @@ void produce_error_event(
 	struct produce_error_log *log, rd_kafka_resp_err_t code, const char *text, int64_t now_ms)
 {
 	const struct produce_error *error = produce_error_of(code);
-	count(error->class);
-	if (code != log->last_event)
-		log->events.next_ms = now_ms; /* another trouble is told at once */
-	log->last_event = code;
-	int64_t suppressed = log_limit_take(&log->events, now_ms);
+	take(log, error);
+	int64_t suppressed = log_limit_take(&log->events[error->class][error->act], now_ms);
 	if (suppressed >= 0)
 		log_write(level_of(error), "kafka.error",
 			LOG_FIELDS(log_text("error", rd_kafka_err2name(code)),
@@ -214,7 +219,7 @@ void produce_error_event(
 
 void produce_error_fatal(rd_kafka_resp_err_t code, const char *text)
 {
-	count(PRODUCE_FATAL);
+	count_in(PRODUCE_FATAL);
 	log_error("kafka.fatal", log_text("error", rd_kafka_err2name(code)),
 		log_text("meaning", produce_error_of(code)->meaning), log_text("text", text));
 }

@@ -8,7 +8,9 @@
 #define INTAKE_GATEWAY_PRODUCE_ERRORS_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "shared/error.h"
@@ -19,6 +21,7 @@ enum produce_class {
 	PRODUCE_MAYBE_STORED, /* the broker may have written it; the client does not try again */
 	PRODUCE_RETRIABLE,    /* the client tries again by itself, until message.timeout.ms */
 	PRODUCE_FATAL,        /* the client never works again: drain, exit, be restarted */
+	PRODUCE_CLASS_COUNT
 };
 
 struct produce_error {
@@ -53,8 +56,10 @@ enum error produce_verdict(const struct produce_outcome *outcome);
 /* Errors are counted one by one, and logged now and then. */
 struct produce_error_log {
 	struct log_limit reports; /* delivery reports and refused events */
-	struct log_limit events;  /* what the client says of itself */
-	rd_kafka_resp_err_t last_event;
+	/* what the client says of itself, by class and whether somebody must act */
+	struct log_limit events[PRODUCE_CLASS_COUNT][2];
+	_Atomic(const char *)
+		trouble; /* the last that somebody must act on; NULL: none. Any thread. */
 };
 
 void produce_error_log_init(struct produce_error_log *log);

@@ -4,7 +4,7 @@
  *
  * Design notes. Each loop is a thread with its own HTTP server, pipeline and Kafka producer; they share
  * the listening socket, the key cache and the limiter. The main thread waits for signals, and asks
- * Kafka now and then for the topic, which readiness rests on.
+ * Kafka now and then how it does (kafka_watch), which readiness rests on.
  */
 #include "gateway/server.h"
 
@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/kafka_watch.h"
 #include "gateway/keys.h"
 #include "gateway/limit_redis.h"
 #include "gateway/metrics.h"
@@ -30,9 +31,6 @@
 #include "shared/memory.h"
 
 enum {
-	PROBE_TIMEOUT_MS = 2000, /* a SIGTERM waits for a probe under way */
-	PROBE_AGAIN_MS = 1000,   /* while Kafka does not answer */
-	PROBE_EVERY_MS = 10000,
 	DRAIN_CHECK_MS = 20,
 	FLUSH_MS = 2000, /* what is left behind the drain */
 };
@@ -56,6 +54,7 @@ struct server {
 	const struct gateway_config *config;
 	struct keys *keys;
 	struct limiter *limiter;
+	struct kafka_watch *kafka;
 	struct peer_count *peers; /* NULL: no cap on an address */
 	struct openapi *openapi;
 	struct redis_url redis_url; /* all zero: none */
@@ -70,15 +69,14 @@ struct server {
 	atomic_size_t drained_loops;
 	atomic_bool draining;
 	atomic_bool fatal;
-	atomic_bool kafka_ready; /* Kafka has answered for the topic; it stays true */
-	bool kafka_away;         /* the last time it was asked */
 };
 
+/* Once, however many producers fail: a second signal would cut the drain short. Thread: any. */
 static void stop_on_fatal(void *user)
 {
 	struct server *server = user;
-	atomic_store(&server->fatal, true);
-	(void)kill(getpid(), SIGTERM);
+	if (!atomic_exchange(&server->fatal, true))
+		(void)kill(getpid(), SIGTERM);
 }
 
 static bool is_drained(const struct server_thread *thread)
@@ -122,8 +120,7 @@ static void not_ready(void *user, struct buf *reasons)
 		buf_add_text(reasons, "The gateway is stopping.\n");
 	if (atomic_load(&server->fatal))
 		buf_add_text(reasons, "The Kafka client failed for good.\n");
-	if (!atomic_load(&server->kafka_ready))
-		buf_add_text(reasons, "Kafka has not answered for the topic.\n");
+	kafka_watch_not_ready(server->kafka, reasons);
 	if (!limit_redis_was_tried(&server->redis_health))
 		buf_add_text(reasons, "Redis was not asked yet.\n");
 	(void)keys_ready(server->keys, reasons);
@@ -147,6 +144,7 @@ static void refresh(void *user)
 	metric_set(METRIC_BUFFER_BYTES, (double)buffered);
 	metric_set(METRIC_PRODUCE_QUEUE, queued);
 	metric_set(METRIC_LIMIT_KEYS, (double)limiter_count(server->limiter));
+	kafka_watch_refresh_metrics(server->kafka);
 	keys_refresh_metrics(server->keys);
 	buf_fini(&reasons);
 }
@@ -193,6 +191,7 @@ static enum error prepare_thread(struct server_thread *thread, struct failure *f
 	if (has_redis(server))
 		thread->limit_redis = limit_redis_new(thread->loop, &server->redis_url,
 			server->config->gateway.redis_timeout_ms, &server->redis_health);
+	kafka_watch_add(server->kafka, thread->producer);
 	thread->pipeline = (struct pipeline){
 		.config = server->config,
 		.loop = thread->loop,
@@ -241,6 +240,7 @@ static enum error start(struct server *server, struct failure *failure)
 	const struct gateway_config *config = server->config;
 	const char *redis_url = config->gateway.redis_url;
 	server->limiter = limiter_new();
+	server->kafka = kafka_watch_new(config);
 	if (config->gateway.max_connections_per_address > 0)
 		server->peers = peer_count_new(config->gateway.max_connections_per_address);
 	server->openapi = openapi_new(&config->gateway);
@@ -272,27 +272,6 @@ static void log_start(const struct server *server)
 		log_text("topic", server->config->kafka.topic),
 		log_text("version", INTAKE_VERSION));
 	buf_fini(&address);
-}
-
-/*
- * Ask Kafka for the topic; say so when the answer changes. While Kafka is away after that, gateways
- * stay ready: their "not stored" tells a sender more than a load balancer that has none of them left.
- *
- * Returns: when to ask again.
- */
-static int64_t probe(struct server *server)
-{
-	struct failure failure = {.error = OK};
-	enum error error = producer_probe(server->threads[0].producer, PROBE_TIMEOUT_MS, &failure);
-	if (error && !server->kafka_away)
-		log_warn("kafka.away", log_text("reason", failure.detail));
-	else if (!error && (server->kafka_away || !atomic_load(&server->kafka_ready)))
-		log_info("kafka.ready", log_text("topic", server->config->kafka.topic));
-	server->kafka_away = error != OK;
-	metric_set(METRIC_KAFKA_UP, !server->kafka_away);
-	if (!error)
-		atomic_store(&server->kafka_ready, true);
-	return error ? PROBE_AGAIN_MS : PROBE_EVERY_MS;
 }
 
 /* Returns true when a stop was asked for within wait_ms. */
@@ -384,6 +363,7 @@ static void stop(struct server *server)
 		free_thread(&server->threads[i]);
 	free(server->threads);
 	limiter_free(server->limiter);
+	kafka_watch_free(server->kafka);
 	peer_count_free(server->peers);
 	openapi_free(server->openapi);
 	limit_redis_health_fini(&server->redis_health);
@@ -394,13 +374,17 @@ static void stop(struct server *server)
 
 static enum error serve(struct server *server, const sigset_t *signals, struct failure *failure)
 {
+	int64_t again_ms = 0;
 	log_start(server);
 	if (server->config->kafka.embedded)
 		log_warn("kafka.embedded",
 			log_text("meaning",
 				"the broker is in memory: events are lost when it stops"));
-	while (!wait_for_signal(signals, probe(server)))
+	do {
+		if (kafka_watch_probe(server->kafka, &again_ms))
+			stop_on_fatal(server);
 		limiter_sweep(server->limiter, clock_wall_ms());
+	} while (!wait_for_signal(signals, again_ms));
 	return drain(server, signals, failure);
 }
 

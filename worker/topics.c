@@ -10,6 +10,7 @@
 
 #include "shared/buf.h"
 #include "shared/kafka.h"
+#include "shared/kafka_topic.h"
 #include "shared/program.h"
 #include "worker/config.h"
 
@@ -221,40 +222,19 @@ static enum error compare_shape(rd_kafka_t *client, const struct topic *topic,
 	return OK;
 }
 
-static const char *value_of(const rd_kafka_ConfigEntry_t **entries, size_t count, const char *name)
+static enum error compare_configs(rd_kafka_t *client, const struct topic *topic,
+	struct finding *finding, struct failure *failure)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
-			return rd_kafka_ConfigEntry_value(entries[i]);
-	}
-	return NULL;
-}
-
-static enum error compare_configs(rd_kafka_t *client, rd_kafka_queue_t *queue,
-	const struct topic *topic, struct finding *finding, struct failure *failure)
-{
-	rd_kafka_ConfigResource_t *resource =
-		rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name);
-	rd_kafka_DescribeConfigs(client, &resource, 1, NULL, queue);
-	rd_kafka_ConfigResource_destroy(resource);
-	rd_kafka_event_t *event = admin_result(queue, topic->name, failure);
-	if (!event)
-		return failure->error;
-	size_t count = 0;
-	const rd_kafka_ConfigResource_t **found = rd_kafka_DescribeConfigs_result_resources(
-		rd_kafka_event_DescribeConfigs_result(event), &count);
-	rd_kafka_resp_err_t refused =
-		count ? rd_kafka_ConfigResource_error(*found) : RD_KAFKA_RESP_ERR_UNKNOWN;
-	if (refused) {
-		rd_kafka_event_destroy(event);
-		return kafka_error(failure, topic->name, rd_kafka_err2str(refused));
-	}
-	const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(*found, &count);
+	struct kafka_topic_settings *settings = NULL;
+	enum error error =
+		kafka_topic_settings_read(client, topic->name, ANSWER_MS, &settings, failure);
+	if (error)
+		return error;
 	for (const struct kafka_property *config = topic->configs; config->name; config++) {
-		const char *is = value_of(entries, count, config->name);
+		const char *is = kafka_topic_setting(settings, config->name);
 		add_difference(finding, config->name, is ? is : "not set", config->value);
 	}
-	rd_kafka_event_destroy(event);
+	kafka_topic_settings_free(settings);
 	return OK;
 }
 
@@ -292,7 +272,7 @@ static enum error create_and_compare(rd_kafka_t *client, const struct topic *top
 			continue;
 		error = compare_shape(client, &topics[i], &findings[i], failure);
 		if (!error)
-			error = compare_configs(client, queue, &topics[i], &findings[i], failure);
+			error = compare_configs(client, &topics[i], &findings[i], failure);
 	}
 	rd_kafka_queue_destroy(queue);
 	return error;

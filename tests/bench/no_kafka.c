@@ -47,12 +47,39 @@ int producer_flush(struct producer *producer, int timeout_ms)
 	return 0;
 }
 
-enum error producer_probe(struct producer *producer, int timeout_ms, struct failure *failure)
+enum error producer_probe(
+	struct producer *producer, int timeout_ms, int *ret_replicas, struct failure *failure)
 {
 	(void)producer;
 	(void)timeout_ms;
 	(void)failure;
+	*ret_replicas = 1;
 	return OK;
+}
+
+enum error producer_topic_settings(struct producer *producer, int timeout_ms,
+	struct kafka_topic_settings **ret_settings, struct failure *failure)
+{
+	(void)producer;
+	(void)timeout_ms;
+	(void)ret_settings;
+	return failure_set(failure, E_KAFKA_REFUSED, "there is no Kafka");
+}
+
+const char *producer_trouble(const struct producer *producer)
+{
+	(void)producer;
+	return NULL;
+}
+
+bool producer_clock_offset(
+	const struct producer *producer, int64_t wall_us, int64_t steady_us, int64_t *ret_offset_us)
+{
+	(void)producer;
+	(void)wall_us;
+	(void)steady_us;
+	(void)ret_offset_us;
+	return false;
 }
 
 int producer_in_flight(const struct producer *producer)

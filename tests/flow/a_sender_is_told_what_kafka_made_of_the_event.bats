@@ -9,6 +9,7 @@ setup() {
 	case_begin
 	business_make
 	mock_start
+	export KAFKA_EMBEDDED=true
 	gateway_start 1 GATEWAY_KAFKA_TIMEOUT_MS=1000 GATEWAY_ANSWER_TIMEOUT_MS=8000 GATEWAY_THREADS=1 \
 		KAFKA_PROPERTY_TOPIC_METADATA_PROPAGATION_MAX_MS=300
 	post_one
@@ -110,7 +111,7 @@ expect_lives() {
 
 @test "while the broker is away events are certainly not stored, and the gateway stays ready" {
 	mock down
-	says_away() { says 'event=kafka.error error=_TRANSPORT'; }
+	says_away() { says 'event=kafka.error error=\(_TRANSPORT\|_ALL_BROKERS_DOWN\)'; }
 	wait_until 10 says_away
 	post_one
 	expect_refused 503 not_stored
@@ -133,4 +134,31 @@ expect_lives() {
 	says 'level=error event=kafka.fatal error=OUT_OF_ORDER_SEQUENCE_NUMBER'
 	says 'event=gateway.draining'
 	says 'level=error event=gateway.failed error=E_KAFKA_FATAL'
+}
+
+# launch_second NAME=value...: another gateway, not waited for.
+launch_second() {
+	echo "127.0.0.1:$(free_port)" >"$CASE/gateway2.listen"
+	echo "127.0.0.1:$(free_port)" >"$CASE/gateway2.admin"
+	program_launch gateway 2 serve "GATEWAY_LISTEN=$(<"$CASE/gateway2.listen")" \
+		"GATEWAY_ADMIN_LISTEN=$(<"$CASE/gateway2.admin")" GATEWAY_THREADS=1 "$@"
+}
+
+second_says() {
+	grep -qs "$1" "$CASE/gateway2.log"
+}
+
+@test "a login that the brokers refuse is told once, by its name, and is not ready" {
+	launch_second KAFKA_PROPERTY_SECURITY_PROTOCOL=SASL_PLAINTEXT KAFKA_PROPERTY_SASL_MECHANISM=PLAIN \
+		KAFKA_PROPERTY_SASL_USERNAME=intake KAFKA_PROPERTY_SASL_PASSWORD=wrong
+	wait_until 15 second_says 'level=error event=kafka.away reason="Kafka does not answer: the brokers refuse the login"'
+	sleep 3
+	expect "lines" "$(grep -c 'level=error event=kafka.error error=_AUTHENTICATION' "$CASE/gateway2.log")" 1
+	expect readyz "$(curl -s -o /dev/null -w '%{http_code}' "http://$(admin_address gateway2)/readyz")" 503
+}
+
+@test "a Kafka that tells no settings is used all the same, and that is told" {
+	launch_second KAFKA_EMBEDDED=false
+	await_ready gateway2
+	second_says 'level=warn event=topic.unchecked'
 }
