@@ -20,11 +20,19 @@ static void on_failed(struct http_request *request, enum error error, void *user
 	routes->webhook->failed(request, error, routes->webhook->user);
 }
 
+/* A connection that there is no room for has asked for no path. */
+static void on_refused(struct http_response *response, void *user)
+{
+	const struct routes *routes = user;
+	routes->webhook->refused(response, routes->webhook->user);
+}
+
 void routes_init(struct routes *routes)
 {
 	routes->service = (struct http_service){
 		.head = on_head,
 		.failed = on_failed,
+		.refused = on_refused,
 		.user = routes,
 	};
 }
