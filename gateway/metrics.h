@@ -16,6 +16,12 @@
 		COUNTER, "Errors of the Kafka client (events and the client's own), by class.",    \
 		NULL)
 
+#define STAGE(X, id, stage)                                                                        \
+	X(METRIC_STAGE_##id, "gateway_stage_seconds", "stage=\"" stage "\"", HISTOGRAM,            \
+		"Seconds in a stage of the pipeline, of one request in 16; what it waits for is "  \
+		"included.",                                                                       \
+		gateway_stage_buckets)
+
 #define SHED_HELP                                                                                  \
 	"Requests answered overloaded: Kafka would take too long (wait), buffers are full "        \
 	"(memory), or the Kafka client's queue is (queue)."
@@ -51,6 +57,16 @@
 	X(METRIC_SHED_QUEUE, "gateway_shed_total", "reason=\"queue\"", COUNTER, SHED_HELP, NULL)   \
 	X(METRIC_REQUEST_SECONDS, "gateway_request_seconds", "", HISTOGRAM,                        \
 		"Seconds from a request's first byte to its 202.", metric_seconds_buckets)         \
+	STAGE(X, HEADERS, "headers")                                                               \
+	STAGE(X, SHED, "shed")                                                                     \
+	STAGE(X, AUTHENTICATE, "authenticate")                                                     \
+	STAGE(X, LIMIT, "limit")                                                                   \
+	STAGE(X, SIZE_CAP, "size_cap")                                                             \
+	STAGE(X, READ_BODY, "read_body")                                                           \
+	STAGE(X, PARSE_BODY, "parse_body")                                                         \
+	STAGE(X, VALIDATE, "validate")                                                             \
+	STAGE(X, ENCODE, "encode")                                                                 \
+	STAGE(X, PRODUCE, "produce")                                                               \
 	X(METRIC_IN_FLIGHT, "gateway_requests_in_flight", "", GAUGE,                               \
 		"Requests without an answer yet.", NULL)                                           \
 	X(METRIC_BUFFER_BYTES, "gateway_buffer_bytes", "", GAUGE,                                  \
@@ -60,6 +76,8 @@
 		metric_seconds_buckets)                                                            \
 	X(METRIC_PRODUCE_QUEUE, "gateway_produce_queue_messages", "", GAUGE,                       \
 		"Events handed to the Kafka client that have no delivery report yet.", NULL)       \
+	X(METRIC_PRODUCE_AGE, "gateway_produce_queue_age_seconds", "", GAUGE,                      \
+		"How long the oldest of those has waited; 0: there is none.", NULL)                \
 	X(METRIC_PRODUCE_LATE, "gateway_produce_late_total", "", COUNTER,                          \
 		"Delivery reports that came after the request's answer.", NULL)                    \
 	PRODUCE_ERROR(X, NOT_STORED, "not_stored")                                                 \
@@ -80,6 +98,9 @@
 		"Always 1; the version is in the label.", NULL)                                    \
 	LIMIT_METRICS(X)                                                                           \
 	KEY_METRICS(X)
+
+/* Buckets in seconds, 1 us to 10 s: most stages take no more than the first ones. */
+extern const double gateway_stage_buckets[];
 
 enum gateway_metric {
 	GATEWAY_METRIC_FIRST = SHARED_METRIC_COUNT - 1,

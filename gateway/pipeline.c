@@ -11,20 +11,26 @@
 #include "gateway/reply.h"
 #include "shared/clock.h"
 
-static submission_step *const steps[] = {
-	headers_step,
-	shed_step,
-	authenticate_step,
-	limit_step,
-	size_cap_step,
-	read_body_step,
-	parse_body_step,
-	validate_step,
-	encode_step,
-	produce_step,
+static const struct stage {
+	submission_step *step;
+	unsigned seconds; /* metric */
+} stages[] = {
+	{headers_step, METRIC_STAGE_HEADERS},
+	{shed_step, METRIC_STAGE_SHED},
+	{authenticate_step, METRIC_STAGE_AUTHENTICATE},
+	{limit_step, METRIC_STAGE_LIMIT},
+	{size_cap_step, METRIC_STAGE_SIZE_CAP},
+	{read_body_step, METRIC_STAGE_READ_BODY},
+	{parse_body_step, METRIC_STAGE_PARSE_BODY},
+	{validate_step, METRIC_STAGE_VALIDATE},
+	{encode_step, METRIC_STAGE_ENCODE},
+	{produce_step, METRIC_STAGE_PRODUCE},
 };
 
-enum { STEP_COUNT = sizeof(steps) / sizeof(*steps) };
+enum {
+	STAGE_COUNT = sizeof(stages) / sizeof(*stages),
+	STAGES_TIMED_ONE_IN = 16, /* requests: timing all would cost 3 % of a request's CPU */
+};
 
 static void link_submission(struct submission *submission)
 {
@@ -62,12 +68,24 @@ static void finish(struct submission *submission, enum error error)
 		reply_accept(submission);
 }
 
+/* The stage that ran last is over, and the next one begins. */
+static void time_stage(struct submission *submission)
+{
+	if (submission->stage_began_us == 0 || submission->stage == 0)
+		return;
+	int64_t now_us = clock_steady_us();
+	metric_observe(stages[submission->stage - 1].seconds,
+		(double)(now_us - submission->stage_began_us) / 1e6);
+	submission->stage_began_us = now_us;
+}
+
 static void run(struct submission *submission)
 {
-	while (submission->step < STEP_COUNT) {
-		enum error error = steps[submission->step++](submission);
+	while (submission->stage < STAGE_COUNT) {
+		enum error error = stages[submission->stage++].step(submission);
 		if (error == E_PENDING)
 			return; /* it may have been answered and freed already */
+		time_stage(submission);
 		if (error) {
 			finish(submission, error);
 			return;
@@ -78,6 +96,7 @@ static void run(struct submission *submission)
 
 void pipeline_resume(struct submission *submission, enum error error)
 {
+	time_stage(submission);
 	if (error)
 		finish(submission, error);
 	else
@@ -107,6 +126,8 @@ static struct submission *begin(struct pipeline *pipeline, struct http_request *
 		.wall_ns = clock_wall_ns(),
 	};
 	submission->request_id = uuid7_new(submission->wall_ns);
+	if (pipeline->begun++ % STAGES_TIMED_ONE_IN == 0)
+		submission->stage_began_us = clock_steady_us();
 	request->user = submission;
 	link_submission(submission);
 	return submission;

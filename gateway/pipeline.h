@@ -26,6 +26,7 @@ struct pipeline {
 	struct loop_deadlines answers; /* GATEWAY_ANSWER_TIMEOUT_MS */
 	atomic_size_t in_flight;       /* submissions without an answer */
 	struct submission *newest;     /* of those */
+	uint64_t begun;                /* submissions so far */
 	struct log_limit refusals;     /* a flood of bad requests must not fill the disk, */
 	struct log_limit failures;     /* nor hide that we fail */
 	struct buf headers;            /* scratch of reply.c */

@@ -126,6 +126,19 @@ static void not_ready(void *user, struct buf *reasons)
 	(void)keys_ready(server->keys, reasons);
 }
 
+/* Of all loops: how long the oldest event waits for its delivery report. */
+static double produce_age_s(const struct server *server)
+{
+	int64_t now_us = clock_steady_us();
+	int64_t oldest_us = now_us;
+	for (size_t i = 0; i < server->thread_count; i++) {
+		int64_t since_us = producer_oldest_us(server->threads[i].producer);
+		if (since_us && since_us < oldest_us)
+			oldest_us = since_us;
+	}
+	return (double)(now_us - oldest_us) / 1e6;
+}
+
 static void refresh(void *user)
 {
 	struct server *server = user;
@@ -143,6 +156,7 @@ static void refresh(void *user)
 	metric_set(METRIC_IN_FLIGHT, (double)in_flight);
 	metric_set(METRIC_BUFFER_BYTES, (double)buffered);
 	metric_set(METRIC_PRODUCE_QUEUE, queued);
+	metric_set(METRIC_PRODUCE_AGE, produce_age_s(server));
 	metric_set(METRIC_LIMIT_KEYS, (double)limiter_count(server->limiter));
 	kafka_watch_refresh_metrics(server->kafka);
 	keys_refresh_metrics(server->keys);

@@ -53,7 +53,8 @@ struct submission {
 	struct submission *older; /* all of the pipeline that have no answer yet */
 	struct submission *newer;
 	struct loop_deadline deadline; /* for Kafka's verdict */
-	size_t step;                   /* of the pipeline's table: the one to run next */
+	size_t stage;                  /* of the pipeline's table: the one to run next */
+	int64_t stage_began_us;        /* steady clock; 0: this request is not timed */
 	int64_t wall_ns;               /* when it was received */
 	struct uuid request_id;
 	struct failure failure; /* the sentence for the sender, where a stage has one of its own */

@@ -9,6 +9,8 @@
 #define WORKER_METRICS(X)                                                                          \
 	X(METRIC_BATCH_ROWS, "worker_batch_rows", "", HISTOGRAM, "Rows of a statement, folded.",   \
 		metric_count_buckets)                                                              \
+	X(METRIC_BUILD, "worker_build_info", "version=\"" INTAKE_VERSION "\"", GAUGE,              \
+		"Always 1; the version is in the label.", NULL)                                    \
 	X(METRIC_COMMITS_OK, "worker_commits_total", "outcome=\"ok\"", COUNTER,                    \
 		"Commits of offsets to Kafka.", NULL)                                              \
 	X(METRIC_COMMITS_FAILED, "worker_commits_total", "outcome=\"failed\"", COUNTER,            \

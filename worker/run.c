@@ -58,6 +58,7 @@ static int run(const struct worker_config *config)
 	const struct admin_checks checks = {.not_ready = not_ready};
 	int signal_fd = open_signals();
 	metrics_init(worker_metrics, worker_metric_count);
+	metric_set(METRIC_BUILD, 1);
 	metric_set(METRIC_LANES, (double)config->worker.lanes);
 	enum error error =
 		signal_fd < 0 ? failure_set(&failure, E_SYSTEM, "no signalfd: %m")
