@@ -11,6 +11,7 @@
 enum {
 	BODY_DEPTH_MOST = 16,     /* JSON: objects and lists within each other */
 	BODY_MEMBERS_MOST = 1000, /* of one contact, those of objects within it included */
+	BODY_VALUES_MOST = 20000, /* JSON: of the whole body; bounds a parser to 10 ms and 5 MB */
 };
 
 /* Refuse with a sentence of its own; the values of a body are never told back. */

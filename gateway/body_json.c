@@ -9,6 +9,7 @@
 /* What is counted before a parser builds anything of it. */
 struct shape {
 	size_t depth;
+	size_t values;   /* objects, lists, and all but the first of what they hold */
 	size_t members;  /* of the present contact */
 	size_t elements; /* of the outermost list */
 	bool in_string;
@@ -23,6 +24,7 @@ static const char *count(struct shape *shape, char byte, bool is_list)
 		break;
 	case '{':
 	case '[':
+		shape->values++;
 		if (++shape->depth > BODY_DEPTH_MOST)
 			return "The JSON is nested deeper than 16 levels. Send name, email and "
 			       "phone alone.";
@@ -37,6 +39,7 @@ static const char *count(struct shape *shape, char byte, bool is_list)
 			       "alone.";
 		break;
 	case ',':
+		shape->values++;
 		if (is_list && shape->depth == 1) {
 			shape->members = 0;
 			shape->elements++;
@@ -70,6 +73,10 @@ static enum error check_shape(struct submission *submission, struct span json)
 		return BODY_REFUSE(submission, E_TOO_MANY_CONTACTS,
 			"The list holds %zu contacts. Send at most %d in one request.",
 			shape.elements, SUBMISSION_CONTACTS_MOST);
+	if (shape.values > BODY_VALUES_MOST)
+		return BODY_REFUSE(submission, E_INVALID_JSON,
+			"The JSON holds more than 20,000 values. Send name, email and phone "
+			"alone.");
 	return OK;
 }
 

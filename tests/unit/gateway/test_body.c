@@ -367,6 +367,12 @@ START_TEST(a_body_has_its_bounds)
 	expect_error("{\"name\":\"A\",\"email\":\"a@b.co\",\"x\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}",
 		OK, NULL);
 	expect_error("{\"x\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}", E_INVALID_JSON, "nested");
+	struct buf list = {0};
+	for (int i = 0; i < 20000; i++)
+		buf_add_text(&list, i ? ",{}" : "{\"x\":[{}");
+	buf_add_text(&list, "]}");
+	expect_error(buf_text(&list), E_INVALID_JSON, "20,000 values");
+	buf_fini(&list);
 	struct buf form = {0};
 	buf_add_text(&form, "name=A&email=a@b.co");
 	for (int i = 0; i < 999; i++)
