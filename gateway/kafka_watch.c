@@ -18,8 +18,14 @@
 enum {
 	ASK_TIMEOUT_MS = 2000, /* a SIGTERM waits for an answer */
 	AGAIN_MS = 1000,       /* while something is wrong */
-	EVERY_MS = 10000,
+	EVERY_MS = 5000,
 	SETTINGS_TRIES = 3,
+};
+
+enum clock_state {
+	CLOCK_GOOD,
+	CLOCK_OFF, /* worth a warning */
+	CLOCK_OUT, /* not ready */
 };
 
 struct kafka_watch {
@@ -32,7 +38,7 @@ struct kafka_watch {
 	struct buf findings;    /* of the topic's settings, as they were logged last */
 	int unanswered;         /* times in a row that the settings were not told */
 	bool uncheckable;       /* that was logged */
-	bool clock_off;         /* that was logged */
+	enum clock_state clock; /* as it was logged */
 
 	atomic_bool answered; /* for the topic and its settings, once */
 	pthread_mutex_t lock; /* for what follows, which the main thread writes */
@@ -172,20 +178,32 @@ static int64_t clock_offset_us(const struct kafka_watch *watch)
 	return worst_us;
 }
 
+static enum clock_state clock_state_of(const struct kafka_watch *watch, int64_t offset_us)
+{
+	const struct gateway_settings *settings = &watch->config->gateway;
+	int64_t off_ms = llabs(offset_us) / CLOCK_US_PER_MS;
+	if (settings->clock_most_ms && off_ms > settings->clock_most_ms)
+		return CLOCK_OUT;
+	return off_ms > settings->clock_warn_ms ? CLOCK_OFF : CLOCK_GOOD;
+}
+
 static void check_clock(struct kafka_watch *watch)
 {
-	int64_t warn_ms = watch->config->gateway.clock_warn_ms;
-	int64_t offset_ms = clock_offset_us(watch) / CLOCK_US_PER_MS;
-	bool off = llabs(offset_ms) > warn_ms;
-	if (off && !watch->clock_off)
-		log_warn("clock.off", log_int("offset_ms", offset_ms),
-			log_int("not_ready_above_ms", watch->config->gateway.clock_most_ms),
-			log_text("meaning",
-				"this machine's clock and Kafka's differ (positive: ours is "
-				"ahead): events of gateways that run behind are taken for stale"));
-	else if (!off && watch->clock_off)
-		log_info("clock.good", log_int("offset_ms", offset_ms));
-	watch->clock_off = off;
+	int64_t offset_us = clock_offset_us(watch);
+	enum clock_state state = clock_state_of(watch, offset_us);
+	struct log_field offset = log_int("offset_ms", offset_us / CLOCK_US_PER_MS);
+	if (state == watch->clock)
+		return;
+	if (state == CLOCK_GOOD)
+		log_info("clock.good", offset);
+	else
+		log_write(state == CLOCK_OUT ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "clock.off",
+			LOG_FIELDS(offset, log_text("ready", state == CLOCK_OUT ? "no" : "yes"),
+				log_text("meaning",
+					"this machine's clock and Kafka's differ (positive: ours "
+					"is ahead): events of a gateway that runs behind are "
+					"taken for stale")));
+	watch->clock = state;
 }
 
 /* ---- all of it */
@@ -196,7 +214,7 @@ static enum error ask(struct kafka_watch *watch, struct failure *failure)
 	int replicas = 0;
 	enum error error = OK;
 	for (size_t i = 1; i < watch->producer_count && !error; i++) {
-		if (producer_trouble(watch->producers[i]))
+		if (producer_has_trouble(watch->producers[i]))
 			error = producer_probe(
 				watch->producers[i], ASK_TIMEOUT_MS, &replicas, failure);
 	}
@@ -233,26 +251,23 @@ enum error kafka_watch_probe(struct kafka_watch *watch, int64_t *ret_again_ms)
 	if (!error)
 		atomic_store(&watch->answered, true);
 	check_clock(watch);
-	bool well = !error && !watch->clock_off && watch->broken.len == 0;
+	bool well = !error && watch->clock == CLOCK_GOOD && watch->broken.len == 0;
 	*ret_again_ms = well ? EVERY_MS : AGAIN_MS;
 	return error == E_KAFKA_FATAL ? error : OK;
 }
 
 void kafka_watch_not_ready(struct kafka_watch *watch, struct buf *reasons)
 {
-	int64_t most_ms = watch->config->gateway.clock_most_ms;
-	int64_t offset_ms = clock_offset_us(watch) / CLOCK_US_PER_MS;
+	int64_t offset_us = clock_offset_us(watch);
 	if (!atomic_load(&watch->answered))
 		buf_add_text(reasons, "Kafka has not answered for the topic.\n");
 	(void)pthread_mutex_lock(&watch->lock);
 	buf_add(reasons, buf_span(&watch->broken));
 	(void)pthread_mutex_unlock(&watch->lock);
-	if (most_ms && llabs(offset_ms) > most_ms)
-		buf_printf(reasons,
-			"This machine's clock is %lld ms %s Kafka's: %lld ms are allowed "
-			"(GATEWAY_CLOCK_MOST_MS).\n",
-			(long long)llabs(offset_ms), offset_ms > 0 ? "ahead of" : "behind",
-			(long long)most_ms);
+	if (clock_state_of(watch, offset_us) == CLOCK_OUT)
+		buf_printf(reasons, "This machine's clock is %lld ms %s Kafka's.\n",
+			(long long)llabs(offset_us) / CLOCK_US_PER_MS,
+			offset_us > 0 ? "ahead of" : "behind");
 }
 
 void kafka_watch_refresh_metrics(const struct kafka_watch *watch)

@@ -388,7 +388,7 @@ enum error producer_probe(
 	struct producer *producer, int timeout_ms, int *ret_replicas, struct failure *failure)
 {
 	enum error error = produce_probe(producer->client, producer->topic, timeout_ms,
-		producer_trouble(producer), ret_replicas, failure);
+		atomic_load(&producer->errors.trouble), ret_replicas, failure);
 	if (!error)
 		atomic_store(&producer->errors.trouble, NULL);
 	return error;
@@ -401,9 +401,9 @@ enum error producer_topic_settings(struct producer *producer, int timeout_ms,
 		timeout_ms, ret_settings, failure);
 }
 
-const char *producer_trouble(const struct producer *producer)
+bool producer_has_trouble(const struct producer *producer)
 {
-	return atomic_load(&producer->errors.trouble);
+	return atomic_load(&producer->errors.trouble) != NULL;
 }
 
 bool producer_clock_offset(

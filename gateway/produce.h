@@ -56,12 +56,8 @@ MUST_CHECK enum error producer_probe(
 MUST_CHECK enum error producer_topic_settings(struct producer *producer, int timeout_ms,
 	struct kafka_topic_settings **ret_settings, struct failure *failure);
 
-/*
- * What the client said last that somebody must act on, since it was probed with success; NULL: nothing.
- *
- * Thread: any.
- */
-const char *producer_trouble(const struct producer *producer);
+/* Whether there was an error that somebody must act on since it was probed with success. Thread: any. */
+bool producer_has_trouble(const struct producer *producer);
 
 /* Our wall clock minus the brokers', as kafka_clock_offset says. Thread: any. */
 bool producer_clock_offset(const struct producer *producer, int64_t wall_us, int64_t steady_us,

@@ -182,7 +182,7 @@ static void take(struct produce_error_log *log, const struct produce_error *erro
 {
 	count_in(error->class);
 	if (error->act)
-		atomic_store(&log->trouble, error->meaning);
+		atomic_store(&log->trouble, error);
 }
 
 static enum log_level level_of(const struct produce_error *error)

@@ -58,8 +58,8 @@ struct produce_error_log {
 	struct log_limit reports; /* delivery reports and refused events */
 	/* what the client says of itself, by class and whether somebody must act */
 	struct log_limit events[PRODUCE_CLASS_COUNT][2];
-	_Atomic(const char *)
-		trouble; /* the last that somebody must act on; NULL: none. Any thread. */
+	/* the last that somebody must act on; NULL: none. Thread: any */
+	_Atomic(const struct produce_error *) trouble;
 };
 
 void produce_error_log_init(struct produce_error_log *log);

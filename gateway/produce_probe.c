@@ -39,7 +39,7 @@ static enum error read_topic(
 }
 
 enum error produce_probe(rd_kafka_t *client, rd_kafka_topic_t *topic, int timeout_ms,
-	const char *trouble, int *ret_replicas, struct failure *failure)
+	const struct produce_error *trouble, int *ret_replicas, struct failure *failure)
 {
 	const struct rd_kafka_metadata *metadata = NULL;
 	rd_kafka_resp_err_t code = rd_kafka_fatal_error(client, NULL, 0);
@@ -47,8 +47,9 @@ enum error produce_probe(rd_kafka_t *client, rd_kafka_topic_t *topic, int timeou
 		return failure_set(failure, E_KAFKA_FATAL,
 			"the Kafka producer stopped for good: %s", rd_kafka_err2str(code));
 	code = rd_kafka_metadata(client, 0, topic, &metadata, timeout_ms);
-	if (code && trouble)
-		return failure_set(failure, E_KAFKA_REFUSED, "Kafka does not answer: %s", trouble);
+	if (code && trouble && trouble->class == PRODUCE_RETRIABLE)
+		return failure_set(
+			failure, E_KAFKA_REFUSED, "Kafka does not answer: %s", trouble->meaning);
 	if (code)
 		return failure_set(
 			failure, E_KAFKA_AWAY, "Kafka does not answer: %s", rd_kafka_err2str(code));

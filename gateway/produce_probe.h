@@ -9,6 +9,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "gateway/produce_errors.h"
 #include "shared/error.h"
 
 /*
@@ -18,6 +19,6 @@
  * Thread:  any but an event loop's: blocks up to timeout_ms.
  */
 MUST_CHECK enum error produce_probe(rd_kafka_t *client, rd_kafka_topic_t *topic, int timeout_ms,
-	const char *trouble, int *ret_replicas, struct failure *failure);
+	const struct produce_error *trouble, int *ret_replicas, struct failure *failure);
 
 #endif

@@ -14,7 +14,10 @@ setup() {
 	shift_clock +0
 	gateway_start 1 "LD_PRELOAD=$library" "FAKETIME_TIMESTAMP_FILE=$CASE/clock" FAKETIME_NO_CACHE=1 \
 		FAKETIME_DONT_FAKE_MONOTONIC=1 ASAN_OPTIONS=verify_asan_link_order=0
-	post_one
+	# The first takes long, and a quick one says more.
+	for _ in 1 2 3 4 5; do
+		post_one
+	done
 	shift_measured 0 0.05
 }
 

@@ -52,7 +52,7 @@ launch_gateway() {
 	expect "ready" "$(metric gateway1 gateway_ready)" 0
 	[[ $(readyz) == *"The topic's cleanup.policy is compact, wanted delete"* ]]
 	topic_alter cleanup.policy=delete
-	await_ready gateway1 # asked again every 10 s
+	await_ready gateway1 # asked again every second
 	[[ $(readyz) != *cleanup.policy* ]]
 }
 
