@@ -13,6 +13,29 @@ static bool is_free(const struct key_attempt *attempt)
 	return attempt->count == 0;
 }
 
+static void turn_window(struct key_attempts *attempts, int64_t now_ms)
+{
+	int64_t age_ms = now_ms - attempts->window_since_ms;
+	if (age_ms < KEY_ATTEMPTS_FLOOD_MS)
+		return;
+	attempts->window_before = age_ms < 2 * KEY_ATTEMPTS_FLOOD_MS ? attempts->window_count : 0;
+	attempts->window_count = 0;
+	attempts->window_since_ms = now_ms;
+}
+
+static bool is_flooded(struct key_attempts *attempts, int64_t now_ms)
+{
+	turn_window(attempts, now_ms);
+	return attempts->window_count > KEY_ATTEMPTS_FLOOD ||
+	       attempts->window_before > KEY_ATTEMPTS_FLOOD;
+}
+
+/* A flood leaves a key that is new untried. */
+static bool is_left_out(const struct key_attempt *attempt, bool flooded)
+{
+	return flooded && !attempt->returned && !attempt->begun;
+}
+
 /* No thread is at work on it, nor has been for the last time. */
 static bool waits(const struct key_attempt *attempt)
 {
@@ -91,12 +114,11 @@ static bool is_within_budget(
 	return taken < (newcomer->returned ? KEY_ATTEMPTS_RETURNED_BUDGET : KEY_ATTEMPTS_BUDGET);
 }
 
-struct key_lookup *key_attempts_add(
-	struct key_attempts *attempts, struct key_lookup *lookup, int64_t now_ms)
+static struct key_attempt newcomer_of(
+	const struct key_attempts *attempts, const struct key_lookup *lookup, int64_t now_ms)
 {
-	struct key_attempt *same = find_same(attempts, &lookup->digest);
 	bool returned = lookup->rank == KEY_RANK_RETURNED;
-	struct key_attempt newcomer = {
+	return (struct key_attempt){
 		.digest = lookup->digest,
 		.address = key_address_of(lookup->peer),
 		.returned = returned,
@@ -104,6 +126,27 @@ struct key_lookup *key_attempts_add(
 		.since_ms = now_ms,
 		.turn = attempts->turns + 1,
 	};
+}
+
+/* The place that it may have, with what a worse key left in it; NULL: none. */
+static struct key_attempt *place_for(
+	struct key_attempts *attempts, const struct key_attempt *newcomer, int64_t now_ms)
+{
+	if (!is_within_budget(attempts, newcomer, now_ms))
+		return NULL;
+	bool left_out = is_left_out(newcomer, is_flooded(attempts, now_ms));
+	attempts->window_count += !newcomer->returned;
+	if (left_out)
+		return NULL;
+	struct key_attempt *room = find_room(attempts, now_ms);
+	bool is_taken = room && !is_free(room) && !is_better(attempts, newcomer, room, now_ms);
+	return is_taken ? NULL : room;
+}
+
+struct key_lookup *key_attempts_add(
+	struct key_attempts *attempts, struct key_lookup *lookup, int64_t now_ms)
+{
+	struct key_attempt *same = find_same(attempts, &lookup->digest);
 	lookup->next = NULL;
 	if (same && same->count >= KEY_ATTEMPTS_SAME_MOST)
 		return lookup;
@@ -111,23 +154,25 @@ struct key_lookup *key_attempts_add(
 		add_waiting(same, lookup);
 		return NULL;
 	}
-	struct key_attempt *room = find_room(attempts, now_ms);
-	bool has_room = room && (is_free(room) || is_better(attempts, &newcomer, room, now_ms));
-	if (!has_room || !is_within_budget(attempts, &newcomer, now_ms))
+	const struct key_attempt newcomer = newcomer_of(attempts, lookup, now_ms);
+	struct key_attempt *place = place_for(attempts, &newcomer, now_ms);
+	if (!place)
 		return lookup;
-	struct key_lookup *displaced = room->first;
-	*room = newcomer;
+	struct key_lookup *displaced = place->first;
+	*place = newcomer;
 	attempts->turns++;
-	add_waiting(room, lookup);
+	add_waiting(place, lookup);
 	return displaced;
 }
 
 struct key_attempt *key_attempts_best(struct key_attempts *attempts, int64_t now_ms)
 {
 	struct key_attempt *best = NULL;
+	bool flooded = is_flooded(attempts, now_ms);
 	for (size_t i = 0; i < KEY_ATTEMPTS_MOST; i++) {
 		struct key_attempt *attempt = &attempts->places[i];
 		bool wants = !is_free(attempt) && !attempt->ended &&
+			     !is_left_out(attempt, flooded) &&
 			     (!attempt->begun || attempt->rows_left > 0);
 		if (wants && (!best || is_better(attempts, attempt, best, now_ms)))
 			best = attempt;
@@ -147,10 +192,12 @@ void key_attempts_begin(
 struct key_attempt *key_attempts_overdue(
 	struct key_attempts *attempts, const struct key_attempt *best, int64_t now_ms)
 {
+	bool flooded = is_flooded(attempts, now_ms);
 	for (size_t i = 0; i < KEY_ATTEMPTS_MOST; i++) {
 		struct key_attempt *attempt = &attempts->places[i];
 		if (waits(attempt) && attempt != best &&
-			now_ms - attempt->since_ms >= KEY_ATTEMPTS_WAIT_MS)
+			(is_left_out(attempt, flooded) ||
+				now_ms - attempt->since_ms >= KEY_ATTEMPTS_WAIT_MS))
 			return attempt;
 	}
 	return NULL;

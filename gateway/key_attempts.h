@@ -8,6 +8,9 @@
  * least, then the one that was refused earliest. So a better key does not wait for a worse one that is
  * being tried. Where there is no room, a better key takes the place of the worst that waits.
  *
+ * More than KEY_ATTEMPTS_FLOOD new keys at a time are a flood. While it lasts, new keys are refused as
+ * they come, and only those that come back are tried: a flood of invented keys then costs no slow hash.
+ *
  * Thread: the owner's lock. Time is the steady clock.
  */
 #ifndef INTAKE_GATEWAY_KEY_ATTEMPTS_H
@@ -27,6 +30,8 @@ enum {
 	KEY_ATTEMPTS_RETURNED_BUDGET = 20,  /* ... with those that come back ... */
 	KEY_ATTEMPTS_BUDGET_MS = 60 * 1000, /* ... in this time */
 	KEY_ATTEMPTS_WAIT_MS = 10 * 1000,   /* for a turn; longer: it is refused */
+	KEY_ATTEMPTS_FLOOD = 32,            /* more new keys are a flood ... */
+	KEY_ATTEMPTS_FLOOD_MS = 10 * 1000,  /* ... in this time, or in as much before */
 };
 
 struct legacy_rows;
@@ -59,6 +64,9 @@ struct key_attempts {
 	struct key_attempt places[KEY_ATTEMPTS_MOST];
 	uint64_t turns; /* given out */
 	struct key_budget budget;
+	int64_t window_since_ms; /* new keys are counted by windows of KEY_ATTEMPTS_FLOOD_MS */
+	size_t window_count;
+	size_t window_before; /* of the window before */
 };
 
 void key_attempts_init(struct key_attempts *attempts);
@@ -72,14 +80,14 @@ void key_attempts_init(struct key_attempts *attempts);
 MUST_CHECK struct key_lookup *key_attempts_add(
 	struct key_attempts *attempts, struct key_lookup *lookup, int64_t now_ms);
 
-/* The best of those that are not begun or have rows left; NULL: there is none. */
+/* The best of those that are not begun or have rows left, and may be tried; NULL: there is none. */
 struct key_attempt *key_attempts_best(struct key_attempts *attempts, int64_t now_ms);
 
 /* It is to be tried against so many rows, and its address charged for it. */
 void key_attempts_begin(
 	struct key_attempts *attempts, struct key_attempt *attempt, size_t rows, int64_t now_ms);
 
-/* One, not the best, that has waited too long for a thread; NULL: none has. */
+/* One, not the best, that has waited too long, or is new in a flood; NULL: there is none. */
 struct key_attempt *key_attempts_overdue(
 	struct key_attempts *attempts, const struct key_attempt *best, int64_t now_ms);
 

@@ -178,6 +178,78 @@ START_TEST(an_address_that_cost_less_goes_first)
 }
 END_TEST
 
+static char flood_peers[KEY_ATTEMPTS_FLOOD + 1][32];
+static struct key_lookup flood[KEY_ATTEMPTS_FLOOD + 1];
+
+/* New keys, each from an address of its own. Returns: how many wait. */
+static size_t add_flood(struct key_attempts *attempts, size_t count, int64_t now_ms)
+{
+	size_t waiting = 0;
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(flood_peers[i], sizeof(flood_peers[i]), "203.0.113.%zu", i);
+		flood[i] = new_key((uint8_t)(100 + i), flood_peers[i]);
+		waiting += !key_attempts_add(attempts, &flood[i], now_ms);
+	}
+	return waiting;
+}
+
+START_TEST(in_a_flood_only_keys_that_come_back_are_tried)
+{
+	struct key_attempts attempts;
+	struct key_lookup back = returned_key(1, "192.0.2.1", 10);
+	size_t refused = 0;
+	key_attempts_init(&attempts);
+	ck_assert_uint_eq(add_flood(&attempts, KEY_ATTEMPTS_FLOOD + 1, NOW_MS), KEY_ATTEMPTS_MOST);
+	ck_assert_ptr_null(key_attempts_best(&attempts, NOW_MS));
+	/* Those that had got in are refused at once. */
+	for (struct key_attempt *overdue; (overdue = key_attempts_overdue(&attempts, NULL, NOW_MS));
+		refused++)
+		(void)key_attempts_end(overdue);
+	ck_assert_uint_eq(refused, KEY_ATTEMPTS_MOST);
+	ck_assert_uint_eq(add_flood(&attempts, 1, NOW_MS), 0);
+	ck_assert(add(&attempts, &back));
+	ck_assert_ptr_eq(try_best(&attempts, NOW_MS), &back);
+}
+END_TEST
+
+START_TEST(a_key_that_was_begun_is_tried_to_its_end_in_a_flood_too)
+{
+	struct key_attempts attempts;
+	struct key_lookup first = new_key(1, "192.0.2.1");
+	key_attempts_init(&attempts);
+	ck_assert(add(&attempts, &first));
+	key_attempts_begin(&attempts, key_attempts_best(&attempts, NOW_MS), ROWS, NOW_MS);
+	(void)add_flood(&attempts, KEY_ATTEMPTS_FLOOD + 1, NOW_MS);
+	ck_assert_ptr_eq(key_attempts_best(&attempts, NOW_MS)->first, &first);
+}
+END_TEST
+
+START_TEST(a_flood_is_over_when_few_keys_come)
+{
+	struct key_attempts attempts;
+	key_attempts_init(&attempts);
+	(void)add_flood(&attempts, KEY_ATTEMPTS_FLOOD + 1, NOW_MS);
+	for (size_t i = 0; i < KEY_ATTEMPTS_MOST; i++)
+		(void)key_attempts_end(&attempts.places[i]);
+	ck_assert_uint_eq(add_flood(&attempts, 1, NOW_MS + KEY_ATTEMPTS_FLOOD_MS), 0);
+	ck_assert_uint_eq(add_flood(&attempts, 1, NOW_MS + 2 * KEY_ATTEMPTS_FLOOD_MS), 1);
+}
+END_TEST
+
+START_TEST(one_address_alone_is_no_flood)
+{
+	struct key_attempts attempts;
+	struct key_lookup lookups[2 * KEY_ATTEMPTS_FLOOD];
+	struct key_lookup other = new_key(1, "192.0.2.2");
+	key_attempts_init(&attempts);
+	for (uint8_t i = 0; i < 2 * KEY_ATTEMPTS_FLOOD; i++) {
+		lookups[i] = new_key((uint8_t)(100 + i), "192.0.2.1");
+		(void)add(&attempts, &lookups[i]);
+	}
+	ck_assert(add(&attempts, &other));
+}
+END_TEST
+
 /* Or a flood from many addresses would have every key begun and none ended. */
 START_TEST(a_key_that_is_tried_is_not_overtaken_by_its_own_cost)
 {
@@ -294,9 +366,9 @@ START_TEST(a_flood_from_many_addresses_uses_up_nobodys_budget_for_good)
 	key_attempts_init(&attempts);
 	for (int i = 0; i < 20 * KEY_BUDGET_PLACES; i++) {
 		(void)snprintf(peer, sizeof(peer), "10.%d.%d.1", i / 256, i % 256);
-		(void)tried_of(&attempts, peer, false, 0);
+		(void)tried_of(&attempts, peer, true, 0);
 	}
-	ck_assert_int_eq(tried_of(&attempts, "192.0.2.1", false, 0), KEY_ATTEMPTS_BUDGET);
+	ck_assert_int_eq(tried_of(&attempts, "192.0.2.1", true, 0), KEY_ATTEMPTS_RETURNED_BUDGET);
 }
 END_TEST
 
@@ -307,8 +379,10 @@ TESTS("key_attempts", keys_are_tried_in_the_order_they_came,
 	a_key_that_came_back_does_not_wait_for_a_new_one_that_is_tried,
 	of_keys_that_came_back_the_one_refused_earliest_goes_first,
 	an_address_that_cost_less_goes_first, a_key_that_is_tried_is_not_overtaken_by_its_own_cost,
-	what_waits_too_long_is_overdue_but_for_the_best, an_address_has_a_budget_that_comes_back,
-	the_budget_counts_what_waits, keys_that_come_back_have_a_larger_budget,
-	a_64_of_ipv6_is_one_address, ipv4_is_one_address_in_either_notation,
-	what_is_no_address_has_a_budget_too,
+	in_a_flood_only_keys_that_come_back_are_tried,
+	a_key_that_was_begun_is_tried_to_its_end_in_a_flood_too, a_flood_is_over_when_few_keys_come,
+	one_address_alone_is_no_flood, what_waits_too_long_is_overdue_but_for_the_best,
+	an_address_has_a_budget_that_comes_back, the_budget_counts_what_waits,
+	keys_that_come_back_have_a_larger_budget, a_64_of_ipv6_is_one_address,
+	ipv4_is_one_address_in_either_notation, what_is_no_address_has_a_budget_too,
 	a_flood_from_many_addresses_uses_up_nobodys_budget_for_good)
