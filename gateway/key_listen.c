@@ -22,10 +22,8 @@
 #define TEST_CHANNEL "intake_listen_test"
 
 enum {
-	STATEMENT_WAIT_MS = 2000,
 	TEST_WAIT_MS = 2000,
 	DEAF_RETRY_MS = 30 * 1000, /* a pooler does not go away by itself */
-	PING_EVERY_MS = 5000,      /* a server that is stopped keeps its connections */
 	LOG_EVERY_MS = 10 * 1000,
 	TOKEN_RANDOM_BYTES = 16,
 };
@@ -91,7 +89,7 @@ static enum error run(struct key_listen *listen, const char *statement, struct f
 	POSTGRES_RESULT PGresult *result = NULL;
 	if (PQsendQueryParams(listen->connection, statement, 0, NULL, NULL, NULL, NULL, 0))
 		result = postgres_wait_unless(
-			listen->connection, STATEMENT_WAIT_MS, listen->stop_fd);
+			listen->connection, KEY_LISTEN_PONG_MS, listen->stop_fd);
 	ExecStatusType status = PQresultStatus(result);
 	take_notices(listen);
 	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
@@ -146,13 +144,13 @@ static enum error connect_and_listen(struct key_listen *listen, struct failure *
 /* Pass on notices until the connection breaks or stopping. Returns: why. */
 static enum error listen_on(struct key_listen *listen, struct failure *failure)
 {
-	int64_t ping_at_ms = clock_steady_ms() + PING_EVERY_MS;
+	int64_t ping_at_ms = clock_steady_ms() + KEY_LISTEN_PING_MS;
 	enum error error = OK;
 	while (!error) {
 		int64_t now_ms = clock_steady_ms();
 		if (now_ms >= ping_at_ms) {
 			error = run(listen, "select", failure);
-			ping_at_ms = now_ms + PING_EVERY_MS;
+			ping_at_ms = now_ms + KEY_LISTEN_PING_MS;
 		} else if (hear(listen, ping_at_ms - now_ms) == HEARD_END) {
 			error = postgres_error(listen->connection, NULL, failure);
 		}

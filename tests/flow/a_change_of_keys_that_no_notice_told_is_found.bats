@@ -11,15 +11,23 @@ setup() {
 }
 
 teardown() {
+	[[ -z ${STOPPED:-} ]] || kill -s CONT "$STOPPED"
 	case_end
 }
 
+# hears WANTED [GATEWAY]
 hears() {
-	[[ $(metric gateway1 gateway_key_notices_heard) == "$1" ]]
+	[[ $(metric "gateway${2:-1}" gateway_key_notices_heard) == "$1" ]]
 }
 
+# refused [GATEWAY]
 refused() {
-	post 1 "$KEY" "$body" && [[ $STATUS == 401 ]]
+	post "${1:-1}" "$KEY" "$body" && [[ $STATUS == 401 ]]
+}
+
+listeners() {
+	echo "from pg_stat_activity where datname = current_database()
+		and application_name = 'intake-gateway keys listener'"
 }
 
 # Without triggers, so that nobody is told.
@@ -36,9 +44,42 @@ delete_in_silence() {
 	delete_in_silence
 	post 1 "$KEY" "$body"
 	expect_accepted # nobody told
-	sql "select pg_terminate_backend(pid) from pg_stat_activity
-		where datname = current_database() and application_name = 'intake-gateway keys listener'"
+	sql "select pg_terminate_backend(pid) $(listeners)"
 	wait_until 5 refused
+}
+
+@test "listeners whose connections were lost and came back hear within a second again, on both gateways" {
+	local gateway
+	for gateway in 1 2; do
+		gateway_start "$gateway"
+		wait_until 10 hears 1 "$gateway"
+		post "$gateway" "$KEY" "$body"
+		expect_accepted
+	done
+	mapfile -t before < <(sql "select pid $(listeners)")
+	sql "select pg_terminate_backend(pid) $(listeners)"
+	wait_until 10 sql_is "select count(*) $(listeners) and pid not in (${before[0]}, ${before[1]})" 2
+	for gateway in 1 2; do
+		wait_until 10 hears 1 "$gateway"
+		post "$gateway" "$KEY" "$body"
+		expect_accepted
+	done
+	owner gateway key revoke --business "$BUSINESS"
+	wait_until 1 refused 1
+	wait_until 1 refused 2
+}
+
+@test "a listener whose session went silent is found out within 5 s" {
+	((EUID == 0)) || skip "only root can stop another user's process"
+	gateway_start 1
+	wait_until 10 hears 1
+	STOPPED=$(sql "select pid $(listeners)")
+	kill -s STOP "$STOPPED"
+	post 1 "$KEY" "$body"
+	expect_accepted
+	owner gateway key revoke --business "$BUSINESS"
+	wait_until 6 refused
+	wait_until 10 hears 1 # over another connection
 }
 
 @test "a listener that hears nothing is said, and keys are looked up anew every second" {
