@@ -84,10 +84,9 @@ static void tell_left(
 			log_text("advice", "raise GATEWAY_LEGACY_KEYS_MAX or run key regenerate"));
 	else
 		log_info("keys.legacy_left", log_int("left", rows->total),
-			log_text("advice",
-				rows->total
-					? "each goes with its next request, or run key regenerate"
-					: "none: GATEWAY_LEGACY_KEYS_MAX can be 0"));
+			log_text("advice", rows->total ? "each goes with its next request, or run "
+							 "intake-gateway key regenerate"
+						       : "none: GATEWAY_LEGACY_KEYS_MAX can be 0"));
 }
 
 /* Takes: rows - taken, of one user: us. */

@@ -5,8 +5,8 @@
  * Design notes. An unknown key may be one of theirs, and to find out costs a slow hash (tens of ms, 16
  * MiB) for each such business. So there is a most of them, KEY_LEGACY_THREADS threads, a few places for
  * keys that are tried, and a budget for each client address (key_attempts); what finds no room is
- * answered E_KEYS_UNAVAILABLE, because "unknown" might be wrong, and goes first when it comes back. All
- * threads work on the best key, a hash at a time. A key that is found gets its digest noted and is
+ * answered E_KEYS_UNAVAILABLE, because "unknown" might be wrong, and goes first when it comes back (in a
+ * flood it must come back to be tried at all). All threads work on the best key, a hash at a time. A key that is found gets its digest noted and is
  * looked up by it from then on. No such business left: no hash is computed.
  *
  * A look-up that began after the businesses were loaded might be about a newer one: it waits for the
@@ -28,7 +28,7 @@
 enum {
 	KEY_LEGACY_THREADS = 2,
 	KEY_LEGACY_RELOAD_MS = 30 * 1000,
-	KEY_LEGACY_LOAD_LEAST_MS = 100, /* from one load to the next, however many notices come */
+	KEY_LEGACY_LOAD_LEAST_MS = 1000, /* from one load to the next, however many notices come */
 	KEY_LEGACY_EARLY_MOST = 16 * 1024, /* look-ups that wait for a load */
 };
 

@@ -34,7 +34,7 @@
 		"From a cache miss to Postgres' answer, time in the queue included.",              \
 		metric_seconds_buckets)                                                            \
 	X(METRIC_KEY_QUERIES, "gateway_key_queries_total", "", COUNTER,                            \
-		"Queries for keys; one asks for all keys that wait.", NULL)                        \
+		"Queries for keys; one asks for all keys that wait, 256 at most.", NULL)           \
 	X(METRIC_KEY_POSTGRES_UP, "gateway_key_postgres_up", "", GAUGE,                            \
 		"1 while keys can be looked up, else 0.", NULL)                                    \
 	X(METRIC_KEY_HEARING, "gateway_key_notices_heard", "", GAUGE,                              \
@@ -45,12 +45,12 @@
 		"Notices of changed keys.", NULL)                                                  \
 	X(METRIC_KEY_LEGACY_LEFT, "gateway_key_legacy_left", "", GAUGE,                            \
 		"Businesses whose key Intake knows by its slow hash only: each is taken over at "  \
-		"its next request, or by key regenerate.",                                         \
+		"its next request, or by intake-gateway key regenerate.",                          \
 		NULL)                                                                              \
 	X(METRIC_KEY_LEGACY_HASHES, "gateway_key_legacy_hashes_total", "", COUNTER,                \
 		"Slow hashes computed to find such a business.", NULL)                             \
 	X(METRIC_KEY_LEGACY_REFUSED, "gateway_key_legacy_refused_total", "", COUNTER,              \
-		"Keys not tried against slow hashes: queue or the address's budget was used up.",  \
+		"Keys not tried against slow hashes: no room, a flood, or the address's budget.",  \
 		NULL)
 
 #endif

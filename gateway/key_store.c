@@ -126,7 +126,8 @@ static enum error run(struct key_store *store, enum statement statement,
 		sent = PQsendQueryPrepared(store->connection, statements[statement].name,
 			parameters->count, parameters->values, parameters->lengths, binary, 1);
 	if (sent)
-		result = postgres_wait(store->connection, KEY_STORE_WAIT_MS);
+		result = postgres_wait(store->connection,
+			statement == LOAD_LEGACY ? KEY_STORE_LOAD_WAIT_MS : KEY_STORE_WAIT_MS);
 	enum error error = check(store, result, ret_result, failure);
 	/* Refused, maybe because it was prepared in another session: the next time does without. */
 	store->unprepared = store->unprepared || error == E_POSTGRES_CONFIG;

@@ -2,7 +2,8 @@
 /*
  * key_store - what is asked of Postgres about keys, over one connection.
  *
- * Every call blocks, bounded by KEY_STORE_WAIT_MS (key_store_open: by what postgres_connect takes).
+ * Every call blocks, bounded by KEY_STORE_WAIT_MS where nothing else is said (key_store_open: by what
+ * postgres_connect takes).
  * One that fails closes the connection; key_store_open makes a new one.
  *
  * Thread: a store is its owner's.
@@ -20,6 +21,7 @@
 enum {
 	KEY_STORE_BATCH_MOST = 256, /* keys in one query */
 	KEY_STORE_WAIT_MS = 2000,
+	KEY_STORE_LOAD_WAIT_MS = 10 * 1000, /* key_store_load_legacy reads all businesses */
 };
 
 struct key_store;
@@ -66,7 +68,8 @@ enum error key_store_mark_used(struct key_store *store, const struct api_key_dig
 	size_t count, struct failure *failure);
 
 /*
- * The businesses that have a stored hash and no digest, newest first.
+ * The businesses that have a stored hash and no digest, newest first. Takes 0.1 s where there are
+ * 100,000 businesses, KEY_STORE_LOAD_WAIT_MS at most.
  *
  * Returns: OK with ret_keys owned (free(), wiped or not: they are no secrets), at most `most` of
  *          ret_total; rows that are no stored hash are left out.
