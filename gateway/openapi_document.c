@@ -216,6 +216,7 @@ static const struct hole {
 	{.name = "SERVER", .write = write_server},
 	{.name = "SPACE", .text = SPACE},
 	{.name = "TEXT", .text = TEXT},
+	{.name = "VALUES", .number = BODY_VALUES_MOST},
 	{.name = "VERSION", .text = INTAKE_VERSION},
 	{.name = "WINDOW_S", .number = LIMIT_WINDOW_MS / 1000},
 };
