@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/limit_script.h"
 #include "gateway/metrics.h"
 #include "gateway/redis_link.h"
 #include "shared/buf.h"
@@ -15,38 +16,9 @@
 enum {
 	IN_FLIGHT_MOST =
 		4096,      /* commands without an answer, a loop; beyond it Redis is not asked */
-	FAILURES_MOST = 5, /* questions in a row without a good answer; then we connect anew */
-	SHA_LEN = 40,
-	NUMBER_BYTES = 20, /* of an int64_t that is not negative */
-	KEY_BYTES = 128,
-	WARN_EVERY_MS = 10000,
+	FAILURES_MOST = 5, /* questions in a row without a good answer: then we connect anew, */
+	HICCUP_MS = 200,   /* but not for a pause of Redis' that is shorter than this */
 	REASON_BYTES = 160,
-};
-
-#define KEY_PREFIX "intake:limit:"
-
-_Static_assert(LIMIT_WINDOW_MS == 60000, "the scripts say so");
-
-/* KEYS: this window's count, the one before's. ARGV: ms since the window began, the limit. */
-#define TAKE_SCRIPT                                                                                \
-	"local found = redis.call('MGET', KEYS[1], KEYS[2])\n"                                     \
-	"local count, previous = found[1] or '0', found[2] or '0'\n"                               \
-	"local weighted = math.floor((1 - ARGV[1] / 60000) * previous)\n"                          \
-	"if weighted + count < tonumber(ARGV[2]) and redis.call('INCR', KEYS[1]) == 1 then\n"      \
-	"\tredis.call('PEXPIRE', KEYS[1], 120000)\n"                                               \
-	"end\n"                                                                                    \
-	"return count .. ' ' .. previous\n"
-
-/* KEYS: the window's count. A count that is gone must not come back without an end. */
-#define GIVE_SCRIPT                                                                                \
-	"if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then\n"                                \
-	"\tredis.call('DECR', KEYS[1])\n"                                                          \
-	"end\n"                                                                                    \
-	"return 'given'\n"
-
-struct script {
-	struct span source;
-	char sha[SHA_LEN + 1]; /* as Redis says; set when a connection begins */
 };
 
 /* What a command was sent for. */
@@ -76,76 +48,24 @@ struct limit_redis {
 	struct loop *loop;
 	struct redis_link *link;
 	struct limit_redis_health *health;
-	struct script take;
-	struct script give;
+	struct limit_script take;
+	struct limit_script give;
 	struct limit_ticket *first;
 	struct limit_ticket *last;
 	struct limit_ticket *free_tickets;
 	size_t in_flight;
 	struct loop_deadlines timeouts;
 	unsigned failures; /* in a row */
-	bool tried;
+	int64_t failing_since_ms;
 	bool works;
-	struct buf command; /* scratch */
+	enum limit_redis_share share; /* of the health of all */
+	struct buf command;           /* scratch */
 };
 
-/* ---- health */
-
-void limit_redis_health_init(struct limit_redis_health *health)
+static void note_works(struct limit_redis *redis, bool works, const char *reason)
 {
-	*health = (struct limit_redis_health){.warnings = {.every_ms = WARN_EVERY_MS}};
-	ensure(pthread_mutex_init(&health->mutex, NULL) == 0);
-}
-
-void limit_redis_health_fini(struct limit_redis_health *health)
-{
-	(void)pthread_mutex_destroy(&health->mutex);
-}
-
-bool limit_redis_was_tried(struct limit_redis_health *health)
-{
-	(void)pthread_mutex_lock(&health->mutex);
-	bool tried = health->untried == 0;
-	(void)pthread_mutex_unlock(&health->mutex);
-	return tried;
-}
-
-/* Takes: health - locked. */
-static void say_away(struct limit_redis_health *health, const char *reason, int64_t now_ms)
-{
-	int64_t suppressed = log_limit_take(&health->warnings, now_ms);
-	if (suppressed < 0)
-		return;
-	health->is_away = true;
-	log_warn("limit.redis_away", log_text("reason", reason),
-		log_text("meaning", "each gateway keeps the limit by itself"),
-		log_int("suppressed", suppressed));
-}
-
-/* Takes: health - locked. */
-static void say_back(struct limit_redis_health *health)
-{
-	health->is_away = false;
-	log_info("limit.redis_up", log_int("connections", (int64_t)health->connections));
-}
-
-static void note_health(struct limit_redis *redis, bool works, const char *reason)
-{
-	struct limit_redis_health *health = redis->health;
-	(void)pthread_mutex_lock(&health->mutex);
-	bool all_were_tried = health->untried == 0;
-	health->untried -= redis->tried ? 0 : 1;
-	health->working += works ? 1 : 0;
-	health->working -= redis->works ? 1 : 0;
-	bool all_work = health->working == health->connections;
-	metric_set(METRIC_LIMIT_REDIS_UP, all_work);
-	if (all_work && (health->is_away || !all_were_tried))
-		say_back(health);
-	else if (!works && !health->is_away)
-		say_away(health, reason, loop_now_ms(redis->loop));
-	(void)pthread_mutex_unlock(&health->mutex);
-	redis->tried = true;
 	redis->works = works;
+	limit_redis_health_note(redis->health, &redis->share, works, reason);
 }
 
 /* ---- tickets */
@@ -192,97 +112,24 @@ static void send_ticket(struct limit_redis *redis, struct limit_ticket *ticket)
 	redis_link_send(redis->link, buf_span(&redis->command));
 }
 
-/* ---- commands, in Redis' protocol */
-
-static void begin_command(struct buf *command, int64_t argument_count)
-{
-	buf_clear(command);
-	buf_add_char(command, '*');
-	buf_add_int(command, argument_count);
-	buf_add(command, SPAN("\r\n"));
-}
-
-static void add_argument(struct buf *command, struct span text)
-{
-	buf_add_char(command, '$');
-	buf_add_int(command, (int64_t)text.len);
-	buf_add(command, SPAN("\r\n"));
-	buf_add(command, text);
-	buf_add(command, SPAN("\r\n"));
-}
-
-/* Not by printf: this is done for each request. Returns the length. */
-static size_t number_text(char out[static NUMBER_BYTES], int64_t number)
-{
-	char backwards[NUMBER_BYTES];
-	size_t len = 0;
-	do {
-		backwards[len++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	for (size_t i = 0; i < len; i++)
-		out[i] = backwards[len - 1 - i];
-	return len;
-}
-
-static void add_number(struct buf *command, int64_t number)
-{
-	char text[NUMBER_BYTES];
-	add_argument(command, span_from(text, number_text(text, number)));
-}
-
-static void add_key(struct buf *command, const struct api_key_digest *digest, int64_t index)
-{
-	static const char digits[] = "0123456789abcdef";
-	char key[KEY_BYTES] = KEY_PREFIX "{";
-	size_t len = sizeof(KEY_PREFIX "{") - 1;
-	for (size_t i = 0; i < sizeof(digest->bytes); i++) {
-		key[len++] = digits[digest->bytes[i] >> 4];
-		key[len++] = digits[digest->bytes[i] & 15];
-	}
-	key[len++] = '}';
-	key[len++] = ':';
-	len += number_text(key + len, index);
-	add_argument(command, span_from(key, len));
-}
-
-/* EVALSHA, or EVAL with the source where Redis does not have it (any more). */
-static void begin_script(
-	struct buf *command, const struct script *script, bool with_source, int64_t argument_count)
-{
-	begin_command(command, argument_count + 2);
-	add_argument(command, with_source ? SPAN("EVAL") : SPAN("EVALSHA"));
-	add_argument(command, with_source ? script->source : span_from(script->sha, SHA_LEN));
-}
-
 static void write_take(
 	struct limit_redis *redis, const struct limit_ticket *ticket, bool with_source)
 {
-	struct buf *command = &redis->command;
-	int64_t index = ticket->now_ms / LIMIT_WINDOW_MS;
-	begin_script(command, &redis->take, with_source, 5);
-	add_argument(command, SPAN("2"));
-	add_key(command, &ticket->digest, index);
-	add_key(command, &ticket->digest, index - 1);
-	add_number(command, ticket->now_ms % LIMIT_WINDOW_MS);
-	add_number(command, ticket->limit);
+	limit_script_write_take(&redis->command, &redis->take, with_source, &ticket->digest,
+		ticket->now_ms, ticket->limit);
 }
 
 static void write_give(
 	struct limit_redis *redis, const struct limit_ticket *ticket, bool with_source)
 {
-	struct buf *command = &redis->command;
-	begin_script(command, &redis->give, with_source, 2);
-	add_argument(command, SPAN("1"));
-	add_key(command, &ticket->digest, ticket->now_ms / LIMIT_WINDOW_MS);
+	limit_script_write_give(
+		&redis->command, &redis->give, with_source, &ticket->digest, ticket->now_ms);
 }
 
-static void send_load(struct limit_redis *redis, enum errand errand, const struct script *script)
+static void send_load(
+	struct limit_redis *redis, enum errand errand, const struct limit_script *script)
 {
-	begin_command(&redis->command, 3);
-	add_argument(&redis->command, SPAN("SCRIPT"));
-	add_argument(&redis->command, SPAN("LOAD"));
-	add_argument(&redis->command, script->source);
+	limit_script_write_load(&redis->command, script);
 	send_ticket(redis, ticket_new(redis, errand));
 }
 
@@ -310,36 +157,6 @@ static void send_give(
 
 /* ---- answers */
 
-static bool parse_count(struct span *text, int64_t *ret_count)
-{
-	int64_t count = 0;
-	size_t at = 0;
-	for (; at < text->len && text->base[at] >= '0' && text->base[at] <= '9'; at++) {
-		if (count > INT32_MAX)
-			return false;
-		count = count * 10 + (text->base[at] - '0');
-	}
-	*ret_count = count;
-	if (at == 0)
-		return false;
-	*text = span_from(text->base + at, text->len - at);
-	return true;
-}
-
-/* "COUNT PREVIOUS" */
-static bool parse_counts(
-	struct span text, const struct limit_ticket *ticket, struct limit_window *ret_counts)
-{
-	struct limit_window counts = {.index = ticket->now_ms / LIMIT_WINDOW_MS};
-	if (!parse_count(&text, &counts.count) || text.len == 0 || text.base[0] != ' ')
-		return false;
-	text = span_from(text.base + 1, text.len - 1);
-	if (!parse_count(&text, &counts.previous) || text.len > 0)
-		return false;
-	*ret_counts = counts;
-	return true;
-}
-
 static void finish(struct limit_question *question, bool answered)
 {
 	if (!question || !question->waits)
@@ -348,10 +165,13 @@ static void finish(struct limit_question *question, bool answered)
 	question->done(question, answered);
 }
 
-/* A question that Redis did not answer well. */
-static void note_failure(struct limit_redis *redis, const char *reason)
+/* A question that Redis did not answer well. lasting_ms: how long that must have been so. */
+static void note_failure(struct limit_redis *redis, int64_t lasting_ms, const char *reason)
 {
-	if (++redis->failures >= FAILURES_MOST)
+	int64_t now_ms = loop_now_ms(redis->loop);
+	if (redis->failures++ == 0)
+		redis->failing_since_ms = now_ms;
+	if (redis->failures >= FAILURES_MOST && now_ms - redis->failing_since_ms >= lasting_ms)
 		redis_link_fail(redis->link, reason);
 }
 
@@ -393,7 +213,7 @@ static void fail_by_answer(struct limit_redis *redis, const struct redis_answer 
 	char reason[REASON_BYTES];
 	struct span code = redis_answer_code(answer);
 	(void)snprintf(reason, sizeof(reason), "Redis answers %.*s", (int)code.len, code.base);
-	note_failure(redis, answer->is_error ? reason : "Redis answers what our scripts do not");
+	note_failure(redis, 0, answer->is_error ? reason : "Redis answers what our scripts do not");
 }
 
 static void take_answered(
@@ -403,7 +223,7 @@ static void take_answered(
 	struct limit_window counts;
 	if (question)
 		question->ticket = NULL;
-	if (!answer->is_error && parse_counts(answer->text, ticket, &counts)) {
+	if (!answer->is_error && limit_script_parse_counts(answer->text, ticket->now_ms, &counts)) {
 		take_counts(redis, ticket, &counts);
 		return;
 	}
@@ -414,28 +234,28 @@ static void take_answered(
 }
 
 static void load_answered(
-	struct limit_redis *redis, struct script *script, const struct redis_answer *answer)
+	struct limit_redis *redis, struct limit_script *script, const struct redis_answer *answer)
 {
-	if (answer->is_error || answer->text.len != SHA_LEN) {
+	if (answer->is_error || answer->text.len != LIMIT_SCRIPT_SHA_LEN) {
 		redis->failures = FAILURES_MOST;
 		fail_by_answer(redis, answer);
 		return;
 	}
-	memcpy(script->sha, answer->text.base, SHA_LEN);
+	memcpy(script->sha, answer->text.base, LIMIT_SCRIPT_SHA_LEN);
 }
 
 static void probe_answered(struct limit_redis *redis, const struct limit_ticket *ticket,
 	const struct redis_answer *answer)
 {
 	struct limit_window counts;
-	if (answer->is_error || !parse_counts(answer->text, ticket, &counts)) {
+	if (answer->is_error || !limit_script_parse_counts(answer->text, ticket->now_ms, &counts)) {
 		redis->failures = FAILURES_MOST;
 		fail_by_answer(redis, answer);
 		return;
 	}
 	redis->failures = 0;
 	redis_link_ready(redis->link);
-	note_health(redis, true, "");
+	note_works(redis, true, "");
 }
 
 /* Returns true when the ticket was sent once more. */
@@ -485,7 +305,7 @@ static void on_timeout(struct loop_deadline *deadline)
 	if (ticket->question && ticket->question->waits)
 		metric_add(METRIC_LIMIT_BY_LOCAL_TIMEOUT, 1);
 	finish(ticket->question, false);
-	note_failure(redis, "Redis does not answer in time");
+	note_failure(redis, HICCUP_MS, "Redis does not answer in time");
 }
 
 /* ---- the connection */
@@ -502,7 +322,7 @@ static void on_opened(void *user)
 static void on_closed(void *user, const char *reason)
 {
 	struct limit_redis *redis = user;
-	note_health(redis, false, reason);
+	note_works(redis, false, reason);
 	redis->failures = 0;
 	while (redis->first) {
 		struct limit_ticket *ticket = ticket_pop(redis);
@@ -537,13 +357,10 @@ struct limit_redis *limit_redis_new(struct loop *loop, const struct redis_url *u
 	const struct redis_link_owner owner = {on_opened, on_answered, on_closed, redis};
 	redis->loop = loop;
 	redis->health = health;
-	redis->take.source = SPAN(TAKE_SCRIPT);
-	redis->give.source = SPAN(GIVE_SCRIPT);
+	redis->take.source = limit_script_take_source;
+	redis->give.source = limit_script_give_source;
 	loop_deadlines_init(loop, &redis->timeouts, timeout_ms, on_timeout);
-	(void)pthread_mutex_lock(&health->mutex);
-	health->connections++;
-	health->untried++;
-	(void)pthread_mutex_unlock(&health->mutex);
+	limit_redis_health_join(health);
 	redis->link = redis_link_new(loop, url, &owner);
 	return redis;
 }

@@ -12,21 +12,20 @@
  * (The braces let a cluster keep a key's windows together.)
  *
  * Redis not connected, slow (GATEWAY_REDIS_TIMEOUT_MS), full of questions or refusing: the question
- * is handed back at once, and the process's own window decides. FAILURES_MOST questions in a row that
- * Redis did not answer well end the connection; until a new one has shown by a count of its own that
- * Redis counts, no request waits for it.
+ * is handed back at once, and the process's own window decides. Some questions in a row that Redis did
+ * not answer well end the connection (FAILURES_MOST, HICCUP_MS); until a new one has shown by a count
+ * of its own that Redis counts, no request waits for it.
  */
 #ifndef INTAKE_GATEWAY_LIMIT_REDIS_H
 #define INTAKE_GATEWAY_LIMIT_REDIS_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "gateway/limit.h"
+#include "gateway/limit_redis_health.h"
 #include "gateway/redis_url.h"
 #include "shared/api_key.h"
-#include "shared/log.h"
 #include "shared/loop.h"
 
 struct limit_redis;
@@ -49,22 +48,6 @@ struct limit_question {
 	bool waits;                  /* done is still to be called */
 	bool counted;                /* in Redis */
 };
-
-/* How the connections of all loops are; it says so in the log and the metrics, once for all of them. */
-struct limit_redis_health {
-	pthread_mutex_t mutex;
-	size_t connections;
-	size_t untried; /* that neither work nor have failed yet */
-	size_t working;
-	bool is_away; /* said so last */
-	struct log_limit warnings;
-};
-
-void limit_redis_health_init(struct limit_redis_health *health);
-void limit_redis_health_fini(struct limit_redis_health *health);
-
-/* Whether each connection has worked or failed once: before, windows may not be the common ones. */
-bool limit_redis_was_tried(struct limit_redis_health *health);
 
 /* Whether it is a URL, and one that this build can use. E_CONFIG with a sentence without the URL. */
 MUST_CHECK enum error limit_redis_check(const char *url, struct failure *failure);

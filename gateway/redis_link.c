@@ -106,6 +106,13 @@ void redis_link_fail(struct redis_link *link, const char *reason)
 	link->owner.closed(link->owner.user, copy);
 }
 
+/* hiredis found it to be broken. */
+static void fail_broken(struct redis_link *link)
+{
+	const char *problem = link->tls ? redis_tls_problem() : NULL;
+	redis_link_fail(link, problem ? problem : link->context->errstr);
+}
+
 /* ---- commands and answers */
 
 /* While TLS shakes hands there is nothing to write for us, and the socket would always be writable. */
@@ -123,7 +130,7 @@ static void flush(struct redis_link *link)
 {
 	int done = 0;
 	if (redisBufferWrite(link->context, &done) != REDIS_OK)
-		redis_link_fail(link, link->context->errstr);
+		fail_broken(link);
 	else
 		watch_for_room(link, !done);
 }
@@ -192,7 +199,7 @@ static void take_replies(struct redis_link *link)
 	while (link->context) {
 		void *reply = NULL;
 		if (redisGetReplyFromReader(link->context, &reply) != REDIS_OK) {
-			redis_link_fail(link, link->context->errstr);
+			fail_broken(link);
 			return;
 		}
 		if (!reply)
@@ -206,7 +213,7 @@ static void take_replies(struct redis_link *link)
 static void exchange(struct redis_link *link)
 {
 	if (redisBufferRead(link->context) != REDIS_OK) {
-		redis_link_fail(link, link->context->errstr);
+		fail_broken(link);
 		return;
 	}
 	take_replies(link);
@@ -244,7 +251,7 @@ static void connected(struct redis_link *link)
 	link->context->flags &= ~REDIS_BLOCK;
 	link->heard = false;
 	if (link->tls && redis_tls_begin(link->tls, link->context))
-		redis_link_fail(link, link->context->err ? link->context->errstr : "TLS failed");
+		fail_broken(link);
 	else
 		begin_login(link);
 }

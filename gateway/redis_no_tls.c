@@ -2,6 +2,8 @@
 /* redis_no_tls - for a hiredis that was built without TLS. */
 #include "gateway/redis_tls.h"
 
+#include <stddef.h>
+
 enum error redis_tls_new(const char *host, struct redis_tls **ret_tls, struct failure *failure)
 {
 	(void)host;
@@ -13,6 +15,11 @@ enum error redis_tls_new(const char *host, struct redis_tls **ret_tls, struct fa
 void redis_tls_free(struct redis_tls *tls)
 {
 	(void)tls;
+}
+
+const char *redis_tls_problem(void)
+{
+	return NULL;
 }
 
 enum error redis_tls_begin(struct redis_tls *tls, struct redisContext *context)

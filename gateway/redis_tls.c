@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <hiredis/hiredis.h>
 #include <hiredis/hiredis_ssl.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -49,6 +50,11 @@ static bool expect_host(SSL *ssl, const char *host)
 	if (inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1)
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
 	return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
+}
+
+const char *redis_tls_problem(void)
+{
+	return ERR_reason_error_string(ERR_peek_last_error());
 }
 
 enum error redis_tls_begin(struct redis_tls *tls, struct redisContext *context)

@@ -24,4 +24,7 @@ void redis_tls_free(struct redis_tls *tls);
 /* Begin the handshake; reading and writing go on with it. E_SYSTEM: it cannot even begin. */
 MUST_CHECK enum error redis_tls_begin(struct redis_tls *tls, struct redisContext *context);
 
+/* Why this thread's last call failed, which hiredis does not say; static. NULL: not because of TLS. */
+const char *redis_tls_problem(void);
+
 #endif

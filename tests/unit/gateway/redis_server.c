@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* redis_server - a Redis of the test's own, behind a socket in a folder of its own. */
+/* redis_server - a Redis of the test's own, in a folder of its own. */
 #include "tests/unit/gateway/redis_server.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,15 +30,50 @@ static bool answers(const struct redis_server *server)
 	return connected;
 }
 
+/* One that was free just now. */
+static int free_port(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ensure(bind(fd, (struct sockaddr *)&address, len) == 0);
+	ensure(getsockname(fd, (struct sockaddr *)&address, &len) == 0);
+	(void)close(fd);
+	return ntohs(address.sin_port);
+}
+
+static void write_configuration(const struct redis_server *server)
+{
+	const char *folder = server->folder;
+	char path[64];
+	(void)snprintf(path, sizeof(path), "%s/conf", folder);
+	FILE *file = fopen(path, "w");
+	ensure(file != NULL);
+	(void)fprintf(file,
+		"bind 127.0.0.1 127.0.0.2\nunixsocket %s\nsave \"\"\nappendonly no\ndir %s\n",
+		server->socket, folder);
+	if (server->tls)
+		(void)fprintf(file,
+			"port 0\ntls-port %d\ntls-cert-file %s/certificate\n"
+			"tls-key-file %s/key\ntls-auth-clients no\ntls-ca-cert-file "
+			"%s/certificate\n",
+			server->port, folder, folder, folder);
+	else
+		(void)fprintf(file, "port %d\n", server->port);
+	ensure(fclose(file) == 0);
+}
+
 static void run_server(const struct redis_server *server)
 {
+	char path[64];
 	int null = open("/dev/null", O_RDWR);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)dup2(null, 0);
 	(void)dup2(null, 1);
 	(void)dup2(null, 2);
-	(void)execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", server->socket,
-		"--save", "", "--appendonly", "no", "--dir", server->folder, (char *)NULL);
+	(void)snprintf(path, sizeof(path), "%s/conf", server->folder);
+	(void)execlp("redis-server", "redis-server", path, (char *)NULL);
 	_exit(127);
 }
 
@@ -54,12 +90,33 @@ void redis_server_restart(struct redis_server *server)
 	ensure(answers(server));
 }
 
-void redis_server_start(struct redis_server *server)
+static void make_folder(struct redis_server *server)
 {
-	*server = (struct redis_server){.folder = "/tmp/intake-redis.XXXXXX"};
+	*server = (struct redis_server){.folder = "/tmp/intake-redis.XXXXXX", .port = free_port()};
 	ensure(mkdtemp(server->folder) != NULL);
 	(void)snprintf(server->socket, sizeof(server->socket), "%s/s", server->folder);
 	(void)snprintf(server->url, sizeof(server->url), "unix:%s", server->socket);
+}
+
+void redis_server_start(struct redis_server *server)
+{
+	make_folder(server);
+	write_configuration(server);
+	redis_server_restart(server);
+}
+
+void redis_server_start_tls(struct redis_server *server)
+{
+	char command[COMMAND_BYTES];
+	make_folder(server);
+	(void)snprintf(command, sizeof(command),
+		"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+		"-subj /CN=test -addext subjectAltName=DNS:localhost,IP:127.0.0.1 "
+		"-keyout %s/key -out %s/certificate 2>/dev/null",
+		server->folder, server->folder);
+	ensure(system(command) == 0);
+	server->tls = true;
+	write_configuration(server);
 	redis_server_restart(server);
 }
 
@@ -72,9 +129,10 @@ void redis_server_signal(struct redis_server *server, int signal)
 
 void redis_server_stop(struct redis_server *server)
 {
+	char command[COMMAND_BYTES];
 	redis_server_signal(server, SIGKILL);
-	(void)unlink(server->socket);
-	(void)rmdir(server->folder);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", server->folder);
+	ensure(system(command) == 0);
 }
 
 const char *redis_server_command(const struct redis_server *server, const char *command)

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* redis_server - a Redis of the test's own, behind a socket in a folder of its own. */
+/*
+ * redis_server - a Redis of the test's own, in a folder of its own: at a socket, and at a port of
+ * 127.0.0.1.
+ */
 #ifndef INTAKE_TESTS_UNIT_GATEWAY_REDIS_SERVER_H
 #define INTAKE_TESTS_UNIT_GATEWAY_REDIS_SERVER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct redis_server {
 	char folder[32];
 	char socket[48];
-	char url[64];
+	char url[64]; /* the socket's */
+	int port;
+	bool tls; /* at the port */
 	pid_t pid;
 };
 
 /* Aborts where there is no redis-server. Ends with the test's process at the latest. */
 void redis_server_start(struct redis_server *server);
+
+/* The port speaks TLS: "<folder>/certificate" is for localhost and 127.0.0.1, and its own authority. */
+void redis_server_start_tls(struct redis_server *server);
 
 /* The same one again, empty. */
 void redis_server_restart(struct redis_server *server);
