@@ -21,11 +21,14 @@
  * below U+0800 (Latin, Greek, Cyrillic, Hebrew, Arabic ...), which take one. That is a little stricter
  * than the gateway. Longer ranges of one unit would be closer, and make tools that generate texts slow.
  */
+/* What String.prototype.trim takes off. */
 #define SPACE                                                                                      \
 	"\\\\u0009-\\\\u000d\\\\u0020\\\\u00a0\\\\u1680\\\\u2000-\\\\u200a\\\\u2028\\\\u2029"      \
-	"\\\\u202f\\\\u205f\\\\u3000\\\\ufeff"       /* what String.prototype.trim takes off */
-#define INK "\\\\u0021-\\\\u007e\\\\u00a1-\\\\u07ff" /* of one unit; neither space nor control */
-#define TEXT "\\\\u0009\\\\u000a\\\\u000d\\\\u0020-\\\\u007e\\\\u00a0-\\\\u07ff" /* of one unit */
+	"\\\\u202f\\\\u205f\\\\u3000\\\\ufeff"
+/* Of one unit, neither space nor control. */
+#define INK "\\\\u0021-\\\\u007e\\\\u00a1-\\\\u07ff"
+/* Of one unit, what may stand within a text. */
+#define TEXT "\\\\u0009\\\\u000a\\\\u000d\\\\u0020-\\\\u007e\\\\u00a0-\\\\u07ff"
 #define CONTROL "\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f"
 /* Without line ends and tabs. */
 #define CONTROL_WITHIN "\\\\u0000-\\\\u0008\\\\u000b\\\\u000c\\\\u000e-\\\\u001f\\\\u007f-\\\\u009f"
