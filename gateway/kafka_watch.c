@@ -97,6 +97,15 @@ static void write_finding(struct buf *out, const struct topic_finding *finding)
 		finding->wanted, finding->why);
 }
 
+static void log_findings(
+	const struct kafka_watch *watch, const struct topic_finding *findings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		log_finding(watch, &findings[i]);
+	if (count == 0)
+		log_info("topic.good", log_text("topic", watch->config->kafka.topic));
+}
+
 /* Log them when they have changed, and keep those that break the promise for readiness. */
 static void take_findings(
 	struct kafka_watch *watch, const struct topic_finding *findings, size_t count)
@@ -108,12 +117,8 @@ static void take_findings(
 		if (findings[i].broken)
 			write_finding(&broken, &findings[i]);
 	}
-	if (!span_equal(buf_span(&all), buf_span(&watch->findings))) {
-		for (size_t i = 0; i < count; i++)
-			log_finding(watch, &findings[i]);
-		if (count == 0)
-			log_info("topic.good", log_text("topic", watch->config->kafka.topic));
-	}
+	if (!span_equal(buf_span(&all), buf_span(&watch->findings)))
+		log_findings(watch, findings, count);
 	buf_fini(&watch->findings);
 	watch->findings = all;
 	(void)pthread_mutex_lock(&watch->lock);
@@ -133,8 +138,8 @@ static void judge_settings(
 }
 
 /*
- * Whether that is all there is to know: the login may not ask, or (librdkafka waits for a broker that can
- * say, in vain) the brokers tell no settings, though they have just answered for the topic.
+ * Whether asking is in vain: the login may not, or the brokers know no such request, though they have just
+ * answered for the topic (librdkafka waits then for one that does, and times out).
  */
 static bool is_uncheckable(struct kafka_watch *watch, enum error error)
 {

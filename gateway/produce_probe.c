@@ -53,9 +53,9 @@ enum error produce_probe(rd_kafka_t *client, rd_kafka_topic_t *topic, int timeou
 	if (code)
 		return failure_set(
 			failure, E_KAFKA_AWAY, "Kafka does not answer: %s", rd_kafka_err2str(code));
-	enum error error = failure_set(failure, E_KAFKA_AWAY, "Kafka does not tell the topic");
-	if (metadata->topic_cnt == 1)
-		error = read_topic(metadata->topics, ret_replicas, failure);
+	enum error error = metadata->topic_cnt == 1
+				   ? read_topic(metadata->topics, ret_replicas, failure)
+				   : failure_set(failure, E_KAFKA_AWAY, "Kafka tells no topic");
 	rd_kafka_metadata_destroy(metadata);
 	return error;
 }

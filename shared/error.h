@@ -54,7 +54,7 @@ enum error_blame {
 	X(E_POSTGRES_DATA, POISON, "Postgres refuses the data")                                    \
 	X(E_CONFIG, BROKEN, "the configuration is wrong")                                          \
 	X(E_POSTGRES_CONFIG, BROKEN, "Postgres refuses the statement")                             \
-	X(E_KAFKA_REFUSED, BROKEN, "Kafka does not let this login ask")                            \
+	X(E_KAFKA_REFUSED, BROKEN, "Kafka does not let this login in, or ask")                     \
 	X(E_KAFKA_FATAL, BROKEN, "the Kafka client cannot go on")                                  \
 	X(E_SYSTEM, BROKEN, "the operating system refuses")
 

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BROKER = 1, LINE_BYTES = 256, PARTITIONS_MOST = 1000 };
+enum { BROKER = 1, LINE_BYTES = 256, WORDS_MOST = 4, PARTITIONS_MOST = 1000 };
 
 struct broker {
 	rd_kafka_mock_cluster_t *cluster;
@@ -43,13 +43,18 @@ static bool code_named(const char *name, rd_kafka_resp_err_t *ret_code)
 	return false;
 }
 
-static bool push_errors(struct broker *broker, int api, const char *name, int count)
+static int number(const char *word)
+{
+	return (int)strtol(word, NULL, 10);
+}
+
+static bool push_errors(struct broker *broker, const char *api, const char *name, const char *count)
 {
 	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 	if (!code_named(name, &code))
 		return false;
-	for (int i = 0; i < count; i++)
-		rd_kafka_mock_push_request_errors(broker->cluster, (int16_t)api, 1, code);
+	for (int i = 0; i < number(count); i++)
+		rd_kafka_mock_push_request_errors(broker->cluster, (int16_t)number(api), 1, code);
 	return true;
 }
 
@@ -62,25 +67,37 @@ static bool set_topic(struct broker *broker, const char *name)
 	return true;
 }
 
-static bool obey(struct broker *broker, const char *line)
+/* Takes: words - of one command, those that are missing are empty. */
+static bool obey(struct broker *broker, char *words[static WORDS_MOST])
 {
-	char name[LINE_BYTES];
-	int first = 0;
-	int second = 0;
-	if (sscanf(line, "error %d %255s %d", &first, name, &second) == 3)
-		return push_errors(broker, first, name, second);
-	if (sscanf(line, "topic %255s", name) == 1)
-		return set_topic(broker, name);
-	if (sscanf(line, "rtt %d", &first) == 1)
-		return !rd_kafka_mock_broker_set_rtt(broker->cluster, BROKER, first);
-	if (strcmp(line, "down") == 0)
+	const char *verb = words[0];
+	if (strcmp(verb, "error") == 0)
+		return push_errors(broker, words[1], words[2], words[3]);
+	if (strcmp(verb, "topic") == 0)
+		return set_topic(broker, words[1]);
+	if (strcmp(verb, "rtt") == 0)
+		return !rd_kafka_mock_broker_set_rtt(broker->cluster, BROKER, number(words[1]));
+	if (strcmp(verb, "down") == 0)
 		return !rd_kafka_mock_broker_set_down(broker->cluster, BROKER);
-	if (strcmp(line, "up") == 0)
+	if (strcmp(verb, "up") == 0)
 		return !rd_kafka_mock_broker_set_up(broker->cluster, BROKER);
-	if (sscanf(line, "clear %d", &first) != 1)
+	if (strcmp(verb, "clear") != 0)
 		return false;
-	rd_kafka_mock_clear_request_errors(broker->cluster, (int16_t)first);
+	rd_kafka_mock_clear_request_errors(broker->cluster, (int16_t)number(words[1]));
 	return true;
+}
+
+static bool obey_line(struct broker *broker, const char *line)
+{
+	char copy[LINE_BYTES];
+	char empty[] = "";
+	char *words[WORDS_MOST] = {empty, empty, empty, empty};
+	char *rest = NULL;
+	(void)snprintf(copy, sizeof(copy), "%s", line);
+	char *word = strtok_r(copy, " ", &rest);
+	for (size_t i = 0; word && i < WORDS_MOST; i++, word = strtok_r(NULL, " ", &rest))
+		words[i] = word;
+	return obey(broker, words);
 }
 
 /* Until "end": the FIFO is open for writing here too, so that it never ends by itself. */
@@ -93,7 +110,7 @@ static bool serve(struct broker *broker, const char *path)
 	bool good = true;
 	while (good && fgets(line, sizeof(line), commands) && strcmp(line, "end\n") != 0) {
 		line[strcspn(line, "\n")] = '\0';
-		good = obey(broker, line);
+		good = obey_line(broker, line);
 		(void)printf("%s %s\n", good ? "done" : "not understood:", line);
 		(void)fflush(stdout);
 	}
