@@ -141,7 +141,7 @@ static void back_off(struct pool_thread *self)
 
 static bool is_gathered(size_t rank)
 {
-	return rank == KEY_RANK_AGING || rank == KEY_RANK_NEW;
+	return rank != KEY_RANK_KNOWN;
 }
 
 /* When a thread has something to ask; INT64_MAX: nothing waits. Takes: lock held. */

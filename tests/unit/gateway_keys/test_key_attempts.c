@@ -143,6 +143,21 @@ START_TEST(a_key_that_came_back_does_not_wait_for_a_new_one_that_is_tried)
 }
 END_TEST
 
+START_TEST(a_key_that_came_back_goes_first_whatever_its_address_cost)
+{
+	struct key_attempts attempts;
+	struct key_lookup costly = new_key(1, "192.0.2.1");
+	struct key_lookup cheap = new_key(2, "192.0.2.2");
+	struct key_lookup back = returned_key(3, "192.0.2.1", 10);
+	key_attempts_init(&attempts);
+	ck_assert(add(&attempts, &costly));
+	ck_assert_ptr_eq(try_best(&attempts, NOW_MS), &costly);
+	ck_assert(add(&attempts, &cheap));
+	ck_assert(add(&attempts, &back));
+	ck_assert_ptr_eq(try_best(&attempts, NOW_MS), &back);
+}
+END_TEST
+
 START_TEST(of_keys_that_came_back_the_one_refused_earliest_goes_first)
 {
 	struct key_attempts attempts;
@@ -377,6 +392,7 @@ TESTS("key_attempts", keys_are_tried_in_the_order_they_came,
 	a_full_table_refuses_new_keys,
 	a_key_that_came_back_takes_the_newest_ones_place_and_goes_first,
 	a_key_that_came_back_does_not_wait_for_a_new_one_that_is_tried,
+	a_key_that_came_back_goes_first_whatever_its_address_cost,
 	of_keys_that_came_back_the_one_refused_earliest_goes_first,
 	an_address_that_cost_less_goes_first, a_key_that_is_tried_is_not_overtaken_by_its_own_cost,
 	in_a_flood_only_keys_that_come_back_are_tried,
