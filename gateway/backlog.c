@@ -17,14 +17,12 @@ void backlog_init(struct backlog *backlog, int64_t wait_most_us)
 	*backlog = (struct backlog){.wait_most_us = wait_most_us};
 }
 
-uint64_t backlog_send(struct backlog *backlog, int64_t now_us)
+void backlog_send(struct backlog *backlog, int64_t now_us)
 {
-	if (backlog->under_way_count++ == 0) {
-		backlog->stored_number = backlog->sent_count;
-		backlog->current_us = backlog->busy_since_us = now_us;
-		backlog->stored_us = 0;
-	}
-	return ++backlog->sent_count;
+	if (backlog->under_way_count++ > 0)
+		return;
+	backlog->busy_since_us = backlog->newest_stored_us = now_us;
+	backlog->stored_us = 0;
 }
 
 /* Forget the slots that are too long ago. */
@@ -39,8 +37,7 @@ static void advance(struct backlog *backlog, int64_t now_us)
 		backlog->stored_in[++backlog->slot_index % BACKLOG_SLOTS] = 0;
 }
 
-void backlog_return(
-	struct backlog *backlog, uint64_t number, int64_t sent_us, bool stored, int64_t now_us)
+void backlog_return(struct backlog *backlog, int64_t sent_us, bool stored, int64_t now_us)
 {
 	backlog->under_way_count--;
 	if (!stored)
@@ -48,10 +45,8 @@ void backlog_return(
 	advance(backlog, now_us);
 	backlog->stored_us = now_us;
 	backlog->stored_in[backlog->slot_index % BACKLOG_SLOTS]++;
-	if (number > backlog->stored_number) {
-		backlog->stored_number = number;
-		backlog->current_us = sent_us;
-	}
+	if (sent_us > backlog->newest_stored_us)
+		backlog->newest_stored_us = sent_us;
 }
 
 /* As of the last report, so that a silence since then does not count. */
@@ -70,11 +65,11 @@ static double stored_per_s(const struct backlog *backlog)
 bool backlog_is_too_long(const struct backlog *backlog, int64_t now_us)
 {
 	int64_t patience_us = backlog->wait_most_us / PATIENCE_SHARE;
-	int64_t age_us = now_us - backlog->current_us;
+	int64_t age_us = now_us - backlog->newest_stored_us;
 	if (backlog->under_way_count == 0 || age_us < patience_us)
 		return false;
 	if (now_us - backlog->stored_us > patience_us)
 		return age_us > backlog->wait_most_us;
-	double ahead = (double)(backlog->sent_count - backlog->stored_number);
-	return ahead * US_PER_S > stored_per_s(backlog) * (double)backlog->wait_most_us;
+	return (double)backlog->under_way_count * US_PER_S >
+	       stored_per_s(backlog) * (double)backlog->wait_most_us;
 }

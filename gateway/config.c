@@ -42,7 +42,7 @@ static const struct setting gateway_rows[] = {
 	ROW("GATEWAY_KAFKA_TIMEOUT_MS", INT, kafka_timeout_ms, "10000", 100, 600000, "ms",
 		"How long to try to store an event (message.timeout.ms)."),
 	ROW("GATEWAY_LISTEN", TEXT, listen, "127.0.0.1:8080", 0, 0, "",
-		"Where webhooks are taken: host:port, [v6]:port, *:port or unix:/path."),
+		"Where webhooks are taken: " HTTP_ADDRESS_FORMS " (a socket unit's)."),
 	ROW("GATEWAY_MAX_BODY_BYTES", INT, max_body_bytes, "131072", 1024, 1048576, "bytes",
 		"The largest body that is taken."),
 	ROW("GATEWAY_MAX_BUFFER_BYTES", INT, max_buffer_bytes, "134217728", 16777216,
@@ -65,7 +65,7 @@ static const struct setting gateway_rows[] = {
 		"empty: each gateway keeps its own."),
 	ROW("GATEWAY_REQUESTS_PER_MINUTE", INT, requests_per_minute, "60", 1, 1000000000, "",
 		"Requests a minute of a key whose business has no limit of its own."),
-	ROW("GATEWAY_SHED_MS", INT, shed_ms, "2000", 10, 600000, "ms",
+	ROW("GATEWAY_SHED_MS", INT, shed_ms, "1500", 10, 600000, "ms",
 		"Requests are answered 503 at once while a new one would wait longer for Kafka."),
 	ROW("GATEWAY_THREADS", INT, threads, "0", 0, THREADS_MOST, "",
 		"Event loops; 0: one a core, at most 4."),
@@ -93,8 +93,7 @@ static void make_groups(struct gateway_config *config, struct settings_group gro
 static void check_address(const char *name, const char *address, struct buf *problems)
 {
 	if (address && !http_address_is_valid(address))
-		buf_printf(
-			problems, "%s: must be host:port, [v6]:port, *:port or unix:/path\n", name);
+		buf_printf(problems, "%s: must be " HTTP_ADDRESS_FORMS "\n", name);
 }
 
 /* A value that could not be read has its problem already, and is NULL or 0 here. */
@@ -108,6 +107,11 @@ static void check_together(struct gateway_settings *settings, struct buf *proble
 		log_set_level((enum log_level)level);
 	check_address("GATEWAY_LISTEN", settings->listen, problems);
 	check_address("GATEWAY_ADMIN_LISTEN", settings->admin_listen, problems);
+	if (settings->listen && settings->admin_listen &&
+		strncmp(settings->listen, "systemd", strlen("systemd")) == 0 &&
+		strcmp(settings->listen, settings->admin_listen) == 0)
+		buf_add_text(problems, "GATEWAY_ADMIN_LISTEN: must be another socket than "
+				       "GATEWAY_LISTEN, as systemd:admin\n");
 	if (settings->answer_timeout_ms &&
 		settings->answer_timeout_ms <= settings->kafka_timeout_ms)
 		buf_add_text(problems, "GATEWAY_ANSWER_TIMEOUT_MS: must be longer than "

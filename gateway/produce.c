@@ -28,7 +28,6 @@ enum { PURGE_MS = 500 };
 struct produce_ticket {
 	struct submission *submission; /* NULL: answered already */
 	int64_t produced_us;
-	uint64_t number;                /* of the backlog */
 	struct produce_ticket *sibling; /* the same submission's next one, or the next free one */
 	struct produce_ticket *older;   /* all that have no report yet */
 	struct produce_ticket *newer;
@@ -174,7 +173,7 @@ static void take_report(struct producer *producer, const rd_kafka_message_t *mes
 			&producer->errors, message->err, verdict, loop_now_ms(producer->loop));
 	else
 		measure(producer, ticket, message);
-	backlog_return(&producer->backlog, ticket->number, ticket->produced_us, verdict == OK,
+	backlog_return(&producer->backlog, ticket->produced_us, verdict == OK,
 		loop_now_us(producer->loop));
 	if (submission)
 		remove_from_submission(ticket);
@@ -488,7 +487,7 @@ static enum error produce_contact(
 		ticket_give(producer, ticket);
 		return error;
 	}
-	ticket->number = backlog_send(&producer->backlog, ticket->produced_us);
+	backlog_send(&producer->backlog, ticket->produced_us);
 	add_to_submission(ticket, submission);
 	return OK;
 }

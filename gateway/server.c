@@ -106,7 +106,7 @@ static void begin_drain(struct loop_task *task)
 	http_server_drain(thread->http);
 	/* The last one closes it, so that who comes now is refused at once instead of waiting. */
 	if (atomic_fetch_sub(&server->listening_loops, 1) == 1) {
-		(void)close(server->listen_fd);
+		http_unlisten(server->config->gateway.listen, server->listen_fd);
 		server->listen_fd = -1;
 	}
 	loop_arm(&thread->drain_checks, &thread->drain_check);
@@ -383,7 +383,7 @@ static void stop(struct server *server)
 	limit_redis_health_fini(&server->redis_health);
 	redis_url_fini(&server->redis_url);
 	if (server->listen_fd >= 0)
-		(void)close(server->listen_fd);
+		http_unlisten(server->config->gateway.listen, server->listen_fd);
 }
 
 static enum error serve(struct server *server, const sigset_t *signals, struct failure *failure)

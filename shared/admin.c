@@ -25,6 +25,7 @@ struct admin {
 	struct http_service service;
 	struct loop *loop;
 	struct http_server *server;
+	char *address; /* that it listens on, owned */
 	int listen_fd;
 	pthread_t thread;
 };
@@ -127,6 +128,7 @@ enum error admin_start(const char *address, const struct admin_checks *checks,
 		return error;
 	struct admin *admin = memory_zeroed(1, sizeof(*admin));
 	admin->checks = checks;
+	admin->address = memory_string(address);
 	admin->listen_fd = listen_fd;
 	admin->service = (struct http_service){
 		.head = on_head, .body = on_body, .failed = on_failed, .user = admin};
@@ -149,6 +151,7 @@ void admin_stop(struct admin *admin)
 	(void)pthread_join(admin->thread, NULL);
 	http_server_free(admin->server);
 	loop_free(admin->loop);
-	(void)close(admin->listen_fd);
+	http_unlisten(admin->address, admin->listen_fd);
+	free(admin->address);
 	free(admin);
 }

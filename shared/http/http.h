@@ -170,12 +170,21 @@ static inline struct span http_peer(const struct http_request *request)
 	return span_of(request->peer);
 }
 
+/* The forms of an address to listen on, for people. */
+#define HTTP_ADDRESS_FORMS "host:port, [v6]:port, *:port, unix:/path, systemd or systemd:name"
+
 /*
- * A listening socket: "127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/path". Port 0: a free one.
+ * A listening socket: "127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/path", "systemd" or
+ * "systemd:name" (a socket unit's). Port 0: a free one. A unix socket's file has the mode that the
+ * umask leaves.
  *
- * Returns: OK, ret_fd owned, non-blocking, close-on-exec; E_SYSTEM, E_CONFIG with the sentence.
+ * Returns: OK, ret_fd owned, close with http_unlisten, non-blocking, close-on-exec; E_SYSTEM, E_CONFIG
+ *          with the sentence.
  */
 MUST_CHECK enum error http_listen(const char *address, int *ret_fd, struct failure *failure);
+
+/* Close it; a unix socket's file of our own goes, too. Takes: address - that of http_listen. */
+void http_unlisten(const char *address, int listen_fd);
 
 /* Whether it has a form that http_listen takes; nothing is looked up. */
 bool http_address_is_valid(const char *address);

@@ -12,12 +12,14 @@
 
 #include <netinet/in.h>
 
+#include "shared/http/activation.h"
 #include "shared/http/http.h"
 #include "shared/memory.h"
 
 enum { LISTEN_BACKLOG = 4096 }; /* the kernel cuts it to net.core.somaxconn */
 
 #define UNIX_PREFIX "unix:"
+#define SYSTEMD_WORD "systemd"
 
 static enum error listen_on(int family, const struct sockaddr *address, socklen_t len,
 	const char *text, int *ret_fd, struct failure *failure)
@@ -90,11 +92,31 @@ static bool is_port(const char *text)
 	return digits > 0 && digits <= 5 && !text[digits] && strtol(text, NULL, 10) <= UINT16_MAX;
 }
 
+static bool is_unix(const char *address)
+{
+	return strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
+}
+
+/* Returns: the name in "systemd:name", "" of "systemd", NULL: it is something else. */
+static const char *systemd_name(const char *address)
+{
+	const size_t word_len = strlen(SYSTEMD_WORD);
+	if (strncmp(address, SYSTEMD_WORD, word_len) != 0)
+		return NULL;
+	if (address[word_len] == '\0')
+		return "";
+	/* A number would be a port, and "systemd" a host. */
+	const char *name = address + word_len + 1;
+	return address[word_len] == ':' && *name && !is_port(name) ? name : NULL;
+}
+
 bool http_address_is_valid(const char *address)
 {
 	char *host = NULL;
 	char *port = NULL;
-	if (strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+	if (systemd_name(address))
+		return true;
+	if (is_unix(address))
 		return address[strlen(UNIX_PREFIX)] == '/';
 	bool valid = split_address(address, &host, &port) && *host && is_port(port);
 	free(host);
@@ -111,11 +133,12 @@ enum error http_listen(const char *address, int *ret_fd, struct failure *failure
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 	};
-	if (strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+	if (systemd_name(address))
+		return activation_find(systemd_name(address), ret_fd, failure);
+	if (is_unix(address))
 		return listen_unix(address, ret_fd, failure);
 	if (!split_address(address, &host, &port))
-		return failure_set(failure, E_CONFIG,
-			"%s: write host:port, [v6]:port, *:port or unix:/path", address);
+		return failure_set(failure, E_CONFIG, "%s: write " HTTP_ADDRESS_FORMS, address);
 	int code = getaddrinfo(strcmp(host, "*") == 0 ? NULL : host, port, &hints, &found);
 	enum error error =
 		code ? failure_set(failure, E_CONFIG, "%s: %s", address, gai_strerror(code))
@@ -126,6 +149,14 @@ enum error http_listen(const char *address, int *ret_fd, struct failure *failure
 	free(host);
 	free(port);
 	return error;
+}
+
+void http_unlisten(const char *address, int listen_fd)
+{
+	/* While it is open nobody else can have put a socket of his there. */
+	if (is_unix(address))
+		(void)unlink(address + strlen(UNIX_PREFIX));
+	(void)close(listen_fd);
 }
 
 void http_listen_address(int listen_fd, struct buf *out)

@@ -448,7 +448,8 @@ static int by_value(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void print_latencies(const struct run *run)
+/* Takes: prefix - of the figures' names; accepted_only - else of all that were answered. */
+static void print_latencies(const struct run *run, const char *prefix, bool accepted_only)
 {
 	static const struct {
 		const char *name;
@@ -457,12 +458,12 @@ static void print_latencies(const struct run *run)
 	uint32_t *sorted = calloc((size_t)run->options->requests + 1, sizeof *sorted);
 	uint32_t count = 0;
 	for (uint32_t i = 0; sorted && i < run->options->requests; i++)
-		if (run->outcomes[i].status)
+		if (accepted_only ? run->outcomes[i].status == 202 : run->outcomes[i].status)
 			sorted[count++] = run->outcomes[i].latency_us;
 	if (count) {
 		qsort(sorted, count, sizeof *sorted, by_value);
 		for (size_t i = 0; i < sizeof points / sizeof *points; i++)
-			(void)printf("%s=%" PRIu32 "\n", points[i].name,
+			(void)printf("%s%s=%" PRIu32 "\n", prefix, points[i].name,
 				sorted[(uint32_t)((count - 1) * points[i].share)]);
 	}
 	free(sorted);
@@ -483,7 +484,8 @@ static void print_summary(const struct run *run)
 		     "\nno_answer=%" PRIu32 "\nunsent=%" PRIu32 "\nseconds=%.3f\nrate=%.0f\n",
 		run->options->requests, accepted, refused, no_answer, unsent, seconds,
 		(double)run->finished / seconds);
-	print_latencies(run);
+	print_latencies(run, "", false);
+	print_latencies(run, "accepted_", true);
 }
 
 static void write_outcomes(const struct run *run)
