@@ -16,6 +16,7 @@
 
 #include "gateway/redis_resolve.h"
 #include "gateway/redis_tls.h"
+#include "shared/buf.h"
 #include "shared/ensure.h"
 #include "shared/memory.h"
 
@@ -53,6 +54,7 @@ struct redis_link {
 	redisContext *context;   /* NULL: not connected; has the socket then */
 	bool heard;              /* Redis has said something on this connection */
 	bool login[LOGIN_STEPS]; /* whose answers are awaited */
+	struct buf output;       /* what a turn gathers */
 	struct loop_task flush;
 	bool flush_deferred;
 	struct loop_deadlines attempts;
@@ -76,6 +78,7 @@ static void close_socket(struct redis_link *link)
 		(void)close(link->watch.fd);
 	link->context = NULL;
 	link->watch.fd = -1;
+	buf_clear(&link->output);
 }
 
 static int64_t retry_after_ms(unsigned failures)
@@ -115,6 +118,12 @@ static void fail_broken(struct redis_link *link)
 
 /* ---- commands and answers */
 
+/* By hiredis, which has what a socket did not take. */
+static bool is_all_sent(const struct redis_link *link)
+{
+	return link->context->obuf[0] == '\0';
+}
+
 /* While TLS shakes hands there is nothing to write for us, and the socket would always be writable. */
 static void watch_for_room(struct redis_link *link, bool unsent)
 {
@@ -126,9 +135,28 @@ static void watch_for_room(struct redis_link *link, bool unsent)
 		redis_link_fail(link, "epoll refuses the socket");
 }
 
+/* Whatever the socket does not take at once is hiredis'; what comes behind it is, too. */
+static void send_output(struct redis_link *link)
+{
+	struct span output = buf_span(&link->output);
+	buf_clear(&link->output);
+	/* Straight from here where it can: hiredis would make a buffer anew for each write. */
+	if (!link->tls && is_all_sent(link)) {
+		ssize_t sent = send(link->watch.fd, output.base, output.len, MSG_NOSIGNAL);
+		size_t len = sent > 0 ? (size_t)sent : 0;
+		output = span_from(output.base + len, output.len - len);
+	}
+	/* Fails for want of memory only. */
+	if (output.len)
+		ensure(redisAppendFormattedCommand(link->context, output.base, output.len) ==
+			REDIS_OK);
+}
+
 static void flush(struct redis_link *link)
 {
 	int done = 0;
+	if (link->output.len)
+		send_output(link);
 	if (redisBufferWrite(link->context, &done) != REDIS_OK)
 		fail_broken(link);
 	else
@@ -146,8 +174,7 @@ static void flush_at_last(struct loop_task *task)
 
 void redis_link_send(struct redis_link *link, struct span command)
 {
-	/* Fails for want of memory only. */
-	ensure(redisAppendFormattedCommand(link->context, command.base, command.len) == REDIS_OK);
+	buf_add(&link->output, command);
 	if (link->flush_deferred)
 		return;
 	link->flush_deferred = true;
@@ -218,8 +245,7 @@ static void exchange(struct redis_link *link)
 	}
 	take_replies(link);
 	/* Left over from a full socket or a handshake; what was just sent is flushed anyhow. */
-	bool unsent = link->context && link->context->obuf[0] != '\0';
-	if (unsent && !link->flush_deferred)
+	if (link->context && !is_all_sent(link) && !link->flush_deferred)
 		flush(link);
 }
 
@@ -448,6 +474,7 @@ void redis_link_free(struct redis_link *link)
 	redis_resolve_abandon(link->resolve);
 	close_socket(link);
 	redis_tls_free(link->tls);
+	buf_fini(&link->output);
 	free(link);
 }
 
