@@ -18,7 +18,7 @@ static void turn_window(struct key_attempts *attempts, int64_t now_ms)
 	int64_t age_ms = now_ms - attempts->window_since_ms;
 	if (age_ms < KEY_ATTEMPTS_FLOOD_MS)
 		return;
-	attempts->window_before = age_ms < 2 * KEY_ATTEMPTS_FLOOD_MS ? attempts->window_count : 0;
+	attempts->window_before = age_ms / 2 < KEY_ATTEMPTS_FLOOD_MS ? attempts->window_count : 0;
 	attempts->window_count = 0;
 	attempts->window_since_ms = now_ms;
 }
