@@ -6,7 +6,10 @@
 enum error encode_step(struct submission *submission)
 {
 	struct span traceparent = http_header_find(submission->request, SPAN("traceparent"));
-	if (traceparent.base && !event_traceparent_is_valid(traceparent))
+	/* One that came twice says nothing. */
+	if (traceparent.base &&
+		(http_header_repeats(submission->request, SPAN("traceparent")) != 1 ||
+			!event_traceparent_is_valid(traceparent)))
 		traceparent = SPAN_NONE;
 	/* Now, not when the request began: versions order acceptances. */
 	int64_t wall_ns = clock_wall_ns();

@@ -13,6 +13,7 @@
 enum {
 	RETRY_LEAST_S = 1, /* Retry-After of a 503, by chance: senders are not to return together */
 	RETRY_MOST_S = 5,
+	SENDER_ID_BYTES = 64, /* of a sender's X-Request-Id; a longer one is not logged */
 };
 
 static const struct refusal refusals[ERROR_COUNT] = {
@@ -274,6 +275,22 @@ static void write_refusal(struct submission *submission, enum error error,
 	buf_add(body, SPAN("\"}"));
 }
 
+/* A sender's own X-Request-Id, where it is harmless in a log; else none. */
+static struct span sender_request_id(const struct http_request *request)
+{
+	struct span id = http_header_find(request, SPAN("x-request-id"));
+	if (id.len == 0 || id.len > SENDER_ID_BYTES)
+		return SPAN("");
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.base[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+		bool digit = c >= '0' && c <= '9';
+		if (!letter && !digit && c != '-' && c != '_' && c != '.')
+			return SPAN("");
+	}
+	return id;
+}
+
 static void log_refusal(
 	struct submission *submission, const struct refusal *refusal, struct span request_id)
 {
@@ -286,6 +303,7 @@ static void log_refusal(
 	log_write(ours ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "request.refused",
 		LOG_FIELDS(log_text("error", refusal->slug), log_int("status", refusal->status),
 			log_span("request_id", request_id),
+			log_span("sender_request_id", sender_request_id(submission->request)),
 			log_span("peer", http_peer(submission->request)),
 			log_int("suppressed", suppressed)));
 }
