@@ -183,7 +183,7 @@ raw() {
 }
 
 @test "requests that parsers disagree about are refused once and closed, or taken for what they are" {
-	timeout 60 python3 "$SUPPORT/requests.py" "$(<"$CASE/gateway1.listen")" "$PROJECT/tests/vectors/requests.json"
+	timeout 60 python3 "$SUPPORT/requests.py" "$(<"$CASE/gateway1.listen")" "$PROJECT/tests/vectors/requests.json" <<<"$KEY"
 	expect_untouched
 }
 

@@ -412,14 +412,14 @@ END_TEST
 
 static void *pipeline_for_ever(void *user)
 {
-	static char requests[100 * 40];
+	char requests[100 * 40];
 	int fd = *(int *)user;
 	size_t len = 0;
 	for (int i = 0; i < 100; i++)
 		len += (size_t)snprintf(requests + len, sizeof(requests) - len,
 			"GET /now HTTP/1.1\r\nHost: a\r\n\r\n");
 	while (send(fd, requests, len, MSG_NOSIGNAL) > 0) {
-		static char answers[64 * 1024];
+		char answers[16 * 1024];
 		(void)recv(fd, answers, sizeof(answers), MSG_DONTWAIT);
 	}
 	return NULL;
