@@ -35,8 +35,26 @@ static bool holds_key(struct span parameter)
 	return value.len > 0 && (is_key_name(name) || span_starts_nocase(value, SPAN("sk_")));
 }
 
+/* A whole key wherever it stands: "authorization=Bearer%20sk_...". */
+static bool holds_whole_key(struct span text)
+{
+	static const struct span prefix = SPAN("sk_");
+	while (text.len >= API_KEY_LEN) {
+		const char *at = memmem(text.base, text.len, prefix.base, prefix.len);
+		size_t left = at ? text.len - (size_t)(at - text.base) : 0;
+		if (left < API_KEY_LEN)
+			return false;
+		if (api_key_is_well_formed(span_from(at, API_KEY_LEN)))
+			return true;
+		text = span_from(at + prefix.len, left - prefix.len);
+	}
+	return false;
+}
+
 static bool query_holds_key(struct span query)
 {
+	if (holds_whole_key(query))
+		return true;
 	while (query.len) {
 		const char *end = memchr(query.base, '&', query.len);
 		size_t len = end ? (size_t)(end - query.base) : query.len;

@@ -3,6 +3,8 @@
 #include "gateway/submission.h"
 #include "tests/unit/test.h"
 
+#define KEY "sk_abc3456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static struct submission submission;
 
 static enum error step(enum http_method method, const char *path, const char *query)
@@ -40,7 +42,8 @@ END_TEST
 START_TEST(a_key_in_the_query_is_refused_and_not_told_back)
 {
 	static const char *const queries[] = {"x-api-key=abc", "api_key=abc", "API-KEY=abc",
-		"a=1&apikey=abc", "k=sk_abc", "sk_abc", "a=1&&b=2&z=SK_abc"};
+		"a=1&apikey=abc", "k=sk_abc", "sk_abc", "a=1&&b=2&z=SK_abc",
+		"authorization=Bearer%20" KEY, "a=sk_&b=xsk_" KEY "0"};
 	for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++) {
 		ck_assert_msg(step(METHOD_POST, "/api/webhooks/contacts", queries[i]) ==
 				      E_MISSING_API_KEY,
@@ -53,8 +56,9 @@ END_TEST
 
 START_TEST(other_queries_do_no_harm)
 {
-	static const char *const queries[] = {
-		"", "a", "a=1&b=2", "&&", "=", "api_key=", "task_id=1", "source=ask_us", "keys=1"};
+	static const char *const queries[] = {"", "a", "a=1&b=2", "&&", "=",
+		"api_key=", "task_id=1", "source=ask_us", "keys=1",
+		"a=task_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"};
 	for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++)
 		ck_assert_msg(step(METHOD_POST, "/api/webhooks/contacts", queries[i]) == OK, "%s",
 			queries[i]);
