@@ -297,10 +297,14 @@ enum error producer_check(const struct gateway_config *config, struct failure *f
 	return error;
 }
 
+/*
+ * librdkafka writes to the descriptor when an event comes to the empty queue. One that came before this
+ * was set up is told by nobody, nor is any behind it: the first look is our own.
+ */
 static enum error watch_queue(struct producer *producer)
 {
 	static const uint64_t one = 1;
-	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
 	producer->watch = (struct loop_watch){.fd = fd, .ready = on_ready};
 	if (fd < 0 || loop_add(producer->loop, &producer->watch, EPOLLIN))
 		return E_SYSTEM;
