@@ -35,6 +35,7 @@ static const struct slug {
 	{401, "invalid_api_key"},
 	{404, "not_found"},
 	{405, "method_not_allowed"},
+	{408, "request_timeout"},
 	{413, "body_too_large"},
 	{415, "unsupported_media_type"},
 	{429, "rate_limited"},
@@ -119,7 +120,7 @@ static bool next_answer(struct span *rest, bool to_head, struct answer *ret_answ
 	ensure(end && rest->len > 12);
 	size_t head_len = (size_t)(end - rest->base) + 4;
 	struct answer answer = {.head = span_from(rest->base, head_len - 2)};
-	answer.status = atoi(rest->base + 9);
+	answer.status = (int)strtol(rest->base + 9, NULL, 10);
 	check_lines(&answer);
 	long len = number(&answer, SPAN("Content-Length"));
 	ensure(answer.status == 100 ? len < 0 : len >= 0);

@@ -51,6 +51,7 @@ struct choices {
 	unsigned cut; /* 0: all at once; odd: both ways, to compare */
 	unsigned key;
 	bool leaves; /* the client does not wait for answers */
+	bool stalls; /* it falls silent until its time is up */
 };
 
 /* The gateway, made once: a server on a loop of its own. */
@@ -68,6 +69,7 @@ struct stage {
 	struct http_service watch; /* in front of the webhook: sees bodies, and who leaves */
 	struct http_server *server;
 	struct trial trial;
+	uint64_t accepted; /* requests, of all trials */
 	struct buf stream; /* what is sent */
 	struct buf sent;   /* what came back */
 };
@@ -275,6 +277,34 @@ static void send_stream(struct stage *stage, int fd, unsigned cut)
 	}
 }
 
+static void expire(struct loop_deadline *deadline)
+{
+	struct loop_deadlines *list = deadline->list;
+	if (!list)
+		return;
+	loop_disarm(deadline);
+	list->expired(deadline);
+}
+
+/* The client's time for the rest is up. One that does not take its answers gets none: not here. */
+static void stall(struct stage *stage)
+{
+	struct http_connection *connection = stage->server->newest;
+	if (connection && !connection->output.len)
+		expire(&connection->deadline);
+}
+
+/* What waits for Kafka for good is answered by its deadline, or by the end of a drain. */
+static void end_silence(struct stage *stage)
+{
+	if (stage->trial.kafka != TRIAL_SILENT || !stage->producer.waiting)
+		return;
+	if (stage->trial.keys_late)
+		expire(&stage->producer.waiting->deadline);
+	else
+		pipeline_abandon(&stage->pipeline);
+}
+
 /* Until all is answered and closed. */
 static void settle(struct stage *stage, int fd)
 {
@@ -282,8 +312,7 @@ static void settle(struct stage *stage, int fd)
 	while (http_server_connections(stage->server) || stage->pipeline.in_flight) {
 		ensure(clock_steady_ms() < until_ms);
 		loop_turn(stage->loop);
-		if (stage->trial.kafka == TRIAL_SILENT && stage->producer.waiting)
-			pipeline_abandon(&stage->pipeline);
+		end_silence(stage);
 		if (fd >= 0)
 			take_answers(stage, fd);
 	}
@@ -292,27 +321,35 @@ static void settle(struct stage *stage, int fd)
 	ensure(!stage->producer.waiting && !stage->pipeline.newest);
 }
 
-static void converse(struct stage *stage, unsigned cut, bool leaves)
+/* As many are counted as accepted as were stored. */
+static void check_count(struct stage *stage)
 {
 	uint64_t accepted = metric_count(METRIC_REQUESTS_ACCEPTED);
+	for (size_t i = 0; i < stage->trial.exchange_count; i++) {
+		const struct exchange *exchange = &stage->trial.exchanges[i];
+		stage->accepted += exchange->is_produced && exchange->kafka_verdict == OK;
+	}
+	ensure(accepted == stage->accepted);
+}
+
+static void converse(struct stage *stage, const struct choices *choices, unsigned cut)
+{
 	int fd = connect_client(stage);
 	stage->trial.exchange_count = 0;
 	stage->pipeline.limiter = limiter_new();
 	buf_clear(&stage->sent);
 	send_stream(stage, fd, cut);
-	if (leaves)
+	if (choices->stalls)
+		stall(stage);
+	if (choices->leaves)
 		(void)close(fd);
 	else
 		(void)shutdown(fd, SHUT_WR);
-	settle(stage, leaves ? -1 : fd);
-	if (!leaves)
+	settle(stage, choices->leaves ? -1 : fd);
+	if (!choices->leaves)
 		(void)close(fd);
 	limiter_free(stage->pipeline.limiter);
-	for (size_t i = 0; i < stage->trial.exchange_count; i++) {
-		const struct exchange *exchange = &stage->trial.exchanges[i];
-		accepted += exchange->is_produced && exchange->kafka_verdict == OK;
-	}
-	ensure(metric_count(METRIC_REQUESTS_ACCEPTED) == accepted);
+	check_count(stage);
 }
 
 /* ---- what is sent */
@@ -443,12 +480,12 @@ static void check_framing(const struct stage *stage)
 		ensure(span_equal(trial->exchanges[1].events->contact.name, SPAN("Ada")));
 }
 
-static void compare_cuts(struct stage *stage, unsigned cut)
+static void compare_cuts(struct stage *stage, const struct choices *choices)
 {
 	struct buf whole = {0};
 	struct buf pieces = {0};
 	answers_statuses(&stage->trial, buf_span(&stage->sent), &whole);
-	converse(stage, cut, false);
+	converse(stage, choices, choices->cut);
 	answers_check(&stage->trial, buf_span(&stage->sent), buf_span(&stage->openapi_document));
 	answers_statuses(&stage->trial, buf_span(&stage->sent), &pieces);
 	ensure(span_equal(buf_span(&whole), buf_span(&pieces)));
@@ -458,12 +495,13 @@ static void compare_cuts(struct stage *stage, unsigned cut)
 
 static void try_input(struct stage *stage, struct span input, const struct choices *choices)
 {
-	bool compares = choices->cut & 1;
+	/* When time is up, how far a request came depends on the turns it had. */
+	bool compares = (choices->cut & 1) && !choices->stalls;
 	if (!make_stream(stage, input, choices))
 		return;
 	if (is_framed(choices->shape))
 		add_probe(&stage->stream);
-	converse(stage, compares ? 0 : choices->cut, choices->leaves);
+	converse(stage, choices, compares ? 0 : choices->cut);
 	if (choices->leaves)
 		return;
 	answers_check(&stage->trial, buf_span(&stage->sent), buf_span(&stage->openapi_document));
@@ -471,7 +509,7 @@ static void try_input(struct stage *stage, struct span input, const struct choic
 		check_framing(stage);
 	/* A window of a minute may end between the two. */
 	if (compares && !reference_holds(buf_span(&stage->stream), SPAN(TRIAL_KEY_LIMITED)))
-		compare_cuts(stage, choices->cut);
+		compare_cuts(stage, choices);
 }
 
 static unsigned choice(uint8_t byte)
@@ -491,6 +529,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.cut = choice(data[1]),
 		.key = choice(data[2]) % 4,
 		.leaves = choice(data[2]) & 8,
+		.stalls = choice(data[2]) & 16,
 	};
 	arena_clear(&stage->trial.arena);
 	stage->trial.kafka = choice(data[3]) % TRIAL_KAFKA_COUNT;
