@@ -4,7 +4,7 @@
  * sentence for what is wrong; no value of a secret is in a sentence.
  *
  * A line of input is a variable. Where its name ends in _FILE its value becomes a file's content, so
- * that nothing but that file is opened.
+ * that nothing but that file is opened; and librdkafka is given no plug-in to load.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "gateway/config.h"
 #include "shared/buf.h"
 #include "shared/ensure.h"
+#include "shared/kafka.h"
 #include "shared/memory.h"
 #include "tests/fuzz/reference.h"
 
@@ -130,6 +131,38 @@ static void check_values(const struct settings_group *group, const void *values)
 	}
 }
 
+static bool names_plugin(const struct environment *environment)
+{
+	for (size_t i = 0; i < environment->count; i++) {
+		if (strcasestr(environment->variables[i], "plugin"))
+			return true;
+	}
+	return false;
+}
+
+/* KAFKA_PROPERTY_*: what is not taken is told by its name alone. */
+static void check_properties(
+	const struct kafka_settings *settings, const struct environment *environment)
+{
+	static const struct kafka_property ours[] = {{"acks", "all"}, {NULL, NULL}};
+	static const struct kafka_property defaults[] = {{"client.id", "fuzz"}, {NULL, NULL}};
+	rd_kafka_conf_t *conf = NULL;
+	struct failure failure = {.detail = ""};
+	char acks[8] = "";
+	size_t size = sizeof(acks);
+	if (names_plugin(environment))
+		return;
+	enum error error = kafka_conf_new(settings, ours, defaults, &conf, &failure);
+	ensure(error == (conf ? OK : E_CONFIG));
+	ensure(conf || failure.detail[0]);
+	ensure(environment->is_name_marked || !reference_holds(span_of(failure.detail), marker));
+	if (!conf)
+		return;
+	ensure(rd_kafka_conf_get(conf, "acks", acks, &size) == RD_KAFKA_CONF_OK);
+	ensure(strcmp(acks, "-1") == 0); /* all */
+	rd_kafka_conf_destroy(conf);
+}
+
 static void load(const struct environment *environment)
 {
 	struct gateway_config config;
@@ -147,6 +180,8 @@ static void load(const struct environment *environment)
 	check_problems(groups, count, buf_span(&problems), environment);
 	for (size_t i = 0; !error && i < count; i++)
 		check_values(&groups[i], values[i]);
+	if (!error)
+		check_properties(&config.kafka, environment);
 	config_free(&config);
 	buf_fini(&problems);
 	buf_fini(&caught);
