@@ -76,7 +76,7 @@ static struct key_attempt *find_same(
 	return NULL;
 }
 
-/* A free place, else the worst that is not begun; NULL: all are. */
+/* A free place, else that of the worst that waits; NULL: none does. */
 static struct key_attempt *find_room(struct key_attempts *attempts, int64_t now_ms)
 {
 	struct key_attempt *worst = NULL;
@@ -84,7 +84,8 @@ static struct key_attempt *find_room(struct key_attempts *attempts, int64_t now_
 		struct key_attempt *attempt = &attempts->places[i];
 		if (is_free(attempt))
 			return attempt;
-		if (!attempt->begun && (!worst || is_better(attempts, worst, attempt, now_ms)))
+		if (waits(attempt) && !attempt->begun &&
+			(!worst || is_better(attempts, worst, attempt, now_ms)))
 			worst = attempt;
 	}
 	return worst;
@@ -125,6 +126,7 @@ static struct key_attempt newcomer_of(
 		.refused_ms = returned ? lookup->refused_ms : now_ms,
 		.since_ms = now_ms,
 		.turn = attempts->turns + 1,
+		.error = E_KEYS_UNAVAILABLE, /* without a verdict nothing opens */
 	};
 }
 

@@ -129,6 +129,31 @@ START_TEST(a_key_that_came_back_takes_the_newest_ones_place_and_goes_first)
 }
 END_TEST
 
+START_TEST(the_place_of_a_key_whose_verdict_is_on_its_way_is_nobody_elses)
+{
+	struct key_attempts attempts;
+	struct key_lookup lookups[KEY_ATTEMPTS_MOST];
+	struct key_lookup back = returned_key(1, "192.0.2.1", 10);
+	key_attempts_init(&attempts);
+	fill(&attempts, lookups);
+	struct key_attempt *over = &attempts.places[KEY_ATTEMPTS_MOST - 1];
+	over->ended = true;
+	ck_assert_ptr_eq(
+		key_attempts_add(&attempts, &back, NOW_MS), &lookups[KEY_ATTEMPTS_MOST - 2]);
+	ck_assert_ptr_eq(key_attempts_end(over), &lookups[KEY_ATTEMPTS_MOST - 1]);
+}
+END_TEST
+
+START_TEST(a_key_that_nobody_has_judged_is_not_a_good_one)
+{
+	struct key_attempts attempts;
+	struct key_lookup lookup = new_key(1, "192.0.2.1");
+	key_attempts_init(&attempts);
+	ck_assert(add(&attempts, &lookup));
+	ck_assert_int_eq(key_attempts_best(&attempts, NOW_MS)->error, E_KEYS_UNAVAILABLE);
+}
+END_TEST
+
 START_TEST(a_key_that_came_back_does_not_wait_for_a_new_one_that_is_tried)
 {
 	struct key_attempts attempts;
@@ -391,6 +416,8 @@ TESTS("key_attempts", keys_are_tried_in_the_order_they_came,
 	requests_with_the_same_key_wait_for_one_try, a_key_is_the_best_until_all_its_rows_are_begun,
 	a_full_table_refuses_new_keys,
 	a_key_that_came_back_takes_the_newest_ones_place_and_goes_first,
+	the_place_of_a_key_whose_verdict_is_on_its_way_is_nobody_elses,
+	a_key_that_nobody_has_judged_is_not_a_good_one,
 	a_key_that_came_back_does_not_wait_for_a_new_one_that_is_tried,
 	a_key_that_came_back_goes_first_whatever_its_address_cost,
 	of_keys_that_came_back_the_one_refused_earliest_goes_first,
