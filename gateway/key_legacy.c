@@ -72,6 +72,12 @@ static bool is_too_many(const struct key_legacy *legacy, const struct legacy_row
 	return rows->total > (int64_t)legacy->most;
 }
 
+/* What becomes of a key that no loaded business has: it may belong to one that was not loaded. */
+static enum error verdict_of_none(const struct key_legacy *legacy, const struct legacy_rows *rows)
+{
+	return is_too_many(legacy, rows) ? E_KEYS_UNAVAILABLE : E_INVALID_API_KEY;
+}
+
 static void tell_left(
 	const struct key_legacy *legacy, const struct legacy_rows *rows, int64_t left_before)
 {
@@ -179,7 +185,7 @@ static enum error submit(
 	if (!rows || rows->sequence < lookup->sequence)
 		return wait_for_load(legacy, lookup);
 	if (rows->count == 0)
-		return is_too_many(legacy, rows) ? E_KEYS_UNAVAILABLE : E_INVALID_API_KEY;
+		return verdict_of_none(legacy, rows);
 	struct key_lookup *refused = key_attempts_add(&legacy->attempts, lookup, clock_steady_ms());
 	if (refused == lookup)
 		return E_KEYS_UNAVAILABLE;
@@ -294,15 +300,24 @@ static void finish(struct key_legacy *legacy, struct key_attempt *attempt)
 	}
 }
 
-/* Takes: lock held. The next business of the attempt, and one thread more on it. */
-static const struct legacy_key *begin_row(struct key_legacy *legacy, struct key_attempt *attempt)
+/* Takes: lock held. Over at once where the last business was taken over while the key waited. */
+static void begin(struct key_legacy *legacy, struct key_attempt *attempt)
 {
-	if (!attempt->begun) {
-		attempt->rows = legacy->rows;
-		attempt->rows->users++;
+	attempt->rows = legacy->rows;
+	attempt->rows->users++;
+	if (attempt->rows->count > 0) {
 		key_attempts_begin(
 			&legacy->attempts, attempt, attempt->rows->count, clock_steady_ms());
+		return;
 	}
+	attempt->ended = true;
+	attempt->error = verdict_of_none(legacy, attempt->rows);
+}
+
+/* Takes: lock held. The next business of the attempt, and one thread more on it. */
+static const struct legacy_key *begin_row(struct key_attempt *attempt)
+{
+	ensure(attempt->rows_left > 0);
 	attempt->threads++;
 	return &attempt->rows->keys[attempt->rows->count - attempt->rows_left--];
 }
@@ -319,17 +334,15 @@ static bool end_row(struct key_legacy *legacy, struct key_attempt *attempt,
 			.requests_per_minute = legacy_key->requests_per_minute};
 	}
 	if (!attempt->ended && attempt->rows_left == 0 && attempt->threads == 0) {
-		/* It may belong to one that was not loaded. */
 		attempt->ended = true;
-		attempt->error =
-			is_too_many(legacy, attempt->rows) ? E_KEYS_UNAVAILABLE : E_INVALID_API_KEY;
+		attempt->error = verdict_of_none(legacy, attempt->rows);
 	}
 	return attempt->ended && attempt->threads == 0;
 }
 
 /* ---- the threads */
 
-enum work_kind { WORK_STOP, WORK_LOAD, WORK_ROW, WORK_REFUSE };
+enum work_kind { WORK_STOP, WORK_LOAD, WORK_ROW, WORK_FINISH };
 
 struct work {
 	enum work_kind kind;
@@ -352,13 +365,18 @@ static bool find_work(struct key_legacy *legacy, int64_t now_ms, struct work *re
 	if (overdue) {
 		overdue->ended = true;
 		overdue->error = E_KEYS_UNAVAILABLE;
-		*ret_work = (struct work){.kind = WORK_REFUSE, .attempt = overdue};
+		*ret_work = (struct work){.kind = WORK_FINISH, .attempt = overdue};
 		return true;
 	}
-	if (best)
+	if (!best)
+		return false;
+	if (!best->begun)
+		begin(legacy, best);
+	*ret_work = (struct work){.kind = WORK_FINISH, .attempt = best};
+	if (!best->ended)
 		*ret_work = (struct work){
-			.kind = WORK_ROW, .attempt = best, .legacy_key = begin_row(legacy, best)};
-	return best;
+			.kind = WORK_ROW, .attempt = best, .legacy_key = begin_row(best)};
+	return true;
 }
 
 static struct work await_work(struct key_legacy *legacy)
@@ -404,7 +422,7 @@ static void *thread_main(void *user)
 		case WORK_ROW:
 			do_row(self, &work);
 			break;
-		case WORK_REFUSE:
+		case WORK_FINISH:
 			finish(self->legacy, work.attempt);
 			break;
 		}

@@ -518,6 +518,29 @@ START_TEST(in_a_flood_a_legacy_key_gets_in_when_it_comes_back)
 }
 END_TEST
 
+/* The last business is taken over while invented keys wait: there is nothing left to try them against. */
+START_TEST(keys_that_wait_when_the_last_legacy_key_is_taken_over_are_answered)
+{
+	enum { INVENTED = 8 };
+	fake_reset();
+	struct api_key key = legacy_key(business);
+	begin(10);
+	await_ready();
+	/* The load that comes with the first look-up must be long enough ago for another one. */
+	ck_assert_int_eq(answer_to(NULL, 0), E_INVALID_API_KEY);
+	for (int waited_ms = 0; waited_ms < KEY_LEGACY_LOAD_LEAST_MS; waited_ms += 500)
+		sleep_ms(500);
+	(void)ask_from("192.0.2.2", 0, &key, 0);
+	ask_flood(1, INVENTED);
+	await_answers();
+	ck_assert_int_eq(test.requests[0].answer, OK);
+	for (size_t i = 1; i <= INVENTED; i++)
+		ck_assert_int_eq(test.requests[i].answer, E_INVALID_API_KEY);
+	ck_assert_uint_lt(metric_count(METRIC_KEY_LEGACY_HASHES), INVENTED);
+	end();
+}
+END_TEST
+
 START_TEST(a_key_is_not_called_unknown_where_not_all_hashes_were_tried)
 {
 	fake_reset();
@@ -574,5 +597,6 @@ TESTS("keys", a_key_is_looked_up_once, an_invented_key_is_looked_up_once,
 	a_legacy_key_made_after_the_start_is_found_after_its_notice,
 	without_legacy_keys_a_notice_costs_no_look_up_its_answer,
 	in_a_flood_a_legacy_key_gets_in_when_it_comes_back,
+	keys_that_wait_when_the_last_legacy_key_is_taken_over_are_answered,
 	a_key_is_not_called_unknown_where_not_all_hashes_were_tried,
 	more_legacy_keys_than_allowed_stop_the_start, with_0_allowed_no_slow_hash_is_computed)
