@@ -78,8 +78,9 @@ enum error http_run_head(struct http_connection *connection)
 	}
 	skip_empty_lines(connection);
 	if (connection->input_len == 0) {
-		http_connection_set(
-			connection, HTTP_IDLE); /* an end of line behind a body begins no request */
+		/* An end of line behind a body begins no request; many are a share of the turn too. */
+		http_connection_set(connection, HTTP_IDLE);
+		connection->served_in_turn++;
 		return OK;
 	}
 	if (connection->state == HTTP_IDLE)

@@ -168,8 +168,8 @@ static void stop_accepting(struct http_server *server)
 {
 	if (!server->accepting)
 		return;
-	/* Whoever is through the handshake already would see a reset. */
-	while (accept_one(server) == OK)
+	/* Whoever is through the handshake already would see a reset; a flood must not keep us here. */
+	for (int i = 0; i < HTTP_ACCEPT_LAST && accept_one(server) == OK; i++)
 		;
 	server->accepting = false;
 	loop_disarm(&server->accept_again);

@@ -17,10 +17,11 @@ enum {
 	HTTP_POOL_COUNT = 1024,         /* free requests and buffers kept */
 	HTTP_LINGER_MS = 2000,          /* to read on before a close, lest the answer be reset */
 	HTTP_LINGER_BYTES = 1024 * 1024,
-	HTTP_REQUESTS_A_TURN = 32, /* of one connection; then others have their turn */
+	HTTP_REQUESTS_A_TURN = 32, /* of one connection (or empty reads); then others' turn */
 	HTTP_AGAIN_MS = 1,
 	HTTP_DRAIN_IDLE_MS = 1000, /* a request may be on its way on an idle connection */
 	HTTP_ACCEPT_BATCH = 32,    /* connections taken in one turn */
+	HTTP_ACCEPT_LAST = 4096,   /* ... and before the end: what a listener's backlog holds */
 	HTTP_ACCEPT_AGAIN_MS = 100,
 	HTTP_LOG_EVERY_MS = 10000,
 	HTTP_RAW_BODY_FACTOR = 8, /* chunked coding may cost this much more than the body */

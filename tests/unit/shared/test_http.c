@@ -425,14 +425,26 @@ static void *pipeline_for_ever(void *user)
 	return NULL;
 }
 
-START_TEST(a_client_that_pipelines_without_end_leaves_others_their_turn)
+static void *empty_lines_for_ever(void *user)
 {
-	pthread_t pipeliners[3];
+	char lines[64 * 1024];
+	int fd = *(int *)user;
+	for (size_t i = 0; i < sizeof(lines); i++)
+		lines[i] = i % 2 ? '\n' : '\r';
+	while (send(fd, lines, sizeof(lines), MSG_NOSIGNAL) > 0)
+		;
+	return NULL;
+}
+
+/* Others are answered while three clients do their worst on connections of their own. */
+static void assert_others_have_their_turn(void *(*worst)(void *fd))
+{
+	pthread_t clients[3];
 	int fds[3];
 	start();
 	for (size_t i = 0; i < 3; i++) {
 		fds[i] = dial();
-		pthread_create(&pipeliners[i], NULL, pipeline_for_ever, &fds[i]);
+		pthread_create(&clients[i], NULL, worst, &fds[i]);
 	}
 	usleep(100000);
 	int fd = dial();
@@ -444,11 +456,22 @@ START_TEST(a_client_that_pipelines_without_end_leaves_others_their_turn)
 	}
 	for (size_t i = 0; i < 3; i++) {
 		shutdown(fds[i], SHUT_RDWR);
-		pthread_join(pipeliners[i], NULL);
+		pthread_join(clients[i], NULL);
 		close(fds[i]);
 	}
 	close(fd);
 	stop();
+}
+
+START_TEST(a_client_that_pipelines_without_end_leaves_others_their_turn)
+{
+	assert_others_have_their_turn(pipeline_for_ever);
+}
+END_TEST
+
+START_TEST(a_client_that_sends_empty_lines_without_end_leaves_others_their_turn)
+{
+	assert_others_have_their_turn(empty_lines_for_ever);
 }
 END_TEST
 
@@ -843,6 +866,7 @@ TESTS("http", a_body_comes_back, a_request_may_come_byte_by_byte,
 	continue_is_said_only_when_the_body_is_wanted,
 	empty_lines_around_requests_are_skipped_in_any_pieces,
 	a_client_that_pipelines_without_end_leaves_others_their_turn,
+	a_client_that_sends_empty_lines_without_end_leaves_others_their_turn,
 	malformed_requests_are_refused_and_closed, headers_have_a_limit,
 	a_slow_head_and_a_slow_body_are_cut_off, a_client_that_leaves_is_forgotten,
 	a_half_closed_client_gets_its_answer, an_absolute_target_and_a_query_are_taken_apart,
