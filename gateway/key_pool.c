@@ -31,6 +31,7 @@ struct pool_thread {
 	struct key_pool *pool;
 	pthread_t thread;
 	struct key_store *store;
+	bool is_up;        /* it could ask, the last time that it tried */
 	unsigned failures; /* in a row */
 	struct log_limit log_limit;
 	struct api_key_digest used[KEY_STORE_BATCH_MOST]; /* keys whose use is to be noted */
@@ -45,7 +46,7 @@ struct key_pool {
 	struct key_queue queues[KEY_RANK_COUNT];
 	int64_t gathered_at_ms; /* when a query may be made for gathered keys, steady clock */
 	bool stopping;
-	atomic_bool up;
+	unsigned up_threads; /* one is enough */
 	atomic_bool was_up;
 	struct pool_thread threads[KEY_POOL_THREADS];
 };
@@ -100,14 +101,27 @@ static void answer_all_failed(struct pool_thread *self)
 	} while (batch.count > 0);
 }
 
+/* Returns: whether that is news for the pool: the first thread that is up, or the last that was. */
+static bool note_up(struct pool_thread *self, bool is_up)
+{
+	struct key_pool *pool = self->pool;
+	(void)pthread_mutex_lock(&pool->lock);
+	bool was_up = pool->up_threads > 0;
+	pool->up_threads = pool->up_threads - self->is_up + is_up;
+	bool is_news = was_up != (pool->up_threads > 0);
+	if (is_news)
+		metric_set(METRIC_KEY_POSTGRES_UP, is_up);
+	(void)pthread_mutex_unlock(&pool->lock);
+	self->is_up = is_up;
+	return is_news;
+}
+
 static void set_up(struct pool_thread *self)
 {
 	self->failures = 0;
 	atomic_store(&self->pool->was_up, true);
-	if (atomic_exchange(&self->pool->up, true))
-		return;
-	metric_set(METRIC_KEY_POSTGRES_UP, 1);
-	log_info("keys.postgres_up");
+	if (note_up(self, true))
+		log_info("keys.postgres_up");
 }
 
 static void log_trouble(struct pool_thread *self, const char *event, const struct failure *failure)
@@ -118,24 +132,24 @@ static void log_trouble(struct pool_thread *self, const char *event, const struc
 			log_text("detail", failure->detail), log_int("suppressed", suppressed));
 }
 
+/* What waits is left to the others while there are any. */
 static void set_down(struct pool_thread *self, const struct failure *failure)
 {
 	self->failures++;
-	atomic_store(&self->pool->up, false);
-	metric_set(METRIC_KEY_POSTGRES_UP, 0);
 	log_trouble(self, "keys.postgres_down", failure);
-	answer_all_failed(self);
+	if (note_up(self, false))
+		answer_all_failed(self);
 }
 
-/* Sleep before the next try to connect. */
+/* Sleep before the next try to connect, whatever comes meanwhile. */
 static void back_off(struct pool_thread *self)
 {
 	struct key_pool *pool = self->pool;
 	struct timespec until = clock_steady_after(key_store_backoff_ms(self->failures));
+	int code = 0;
 	(void)pthread_mutex_lock(&pool->lock);
-	/* A submit may wake it early: then it tries early, which does no harm. */
-	if (!pool->stopping)
-		(void)pthread_cond_clockwait(&pool->work, &pool->lock, CLOCK_MONOTONIC, &until);
+	while (!pool->stopping && code == 0)
+		code = pthread_cond_clockwait(&pool->work, &pool->lock, CLOCK_MONOTONIC, &until);
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
@@ -211,8 +225,9 @@ static void look_up(struct pool_thread *self, struct batch *batch)
 		set_up(self);
 		answer(self, batch);
 	} else {
-		answer_failed(self, batch);
+		/* In this order: who is told and asks again does not meet a pool that seems up. */
 		set_down(self, &failure);
+		answer_failed(self, batch);
 	}
 }
 
@@ -292,7 +307,6 @@ void key_pool_stop(struct key_pool *pool)
 	pool->stopping = true;
 	(void)pthread_cond_broadcast(&pool->work);
 	(void)pthread_mutex_unlock(&pool->lock);
-	atomic_store(&pool->up, false);
 	for (size_t i = 0; i < KEY_POOL_THREADS; i++)
 		(void)pthread_join(pool->threads[i].thread, NULL);
 	answer_all_failed(&pool->threads[0]);
@@ -307,7 +321,7 @@ void key_pool_stop(struct key_pool *pool)
 static struct key_lookup *submit(struct key_pool *pool, struct key_lookup *lookup)
 {
 	struct key_queue *queue = &pool->queues[lookup->rank];
-	if (!atomic_load(&pool->up) || pool->stopping)
+	if (pool->up_threads == 0 || pool->stopping)
 		return lookup;
 	/* Others are being gathered already: a thread knows when to ask for them. */
 	bool is_told = is_gathered(lookup->rank) && queue->count > 0;

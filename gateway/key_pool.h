@@ -5,8 +5,8 @@
  * Design notes. Each thread has a connection of its own and asks for all keys that wait (a batch) in
  * one query. Keys that are not known are gathered: however large a flood of invented ones is, it costs at
  * most 1000 / KEY_POOL_GATHER_MS queries a second. Each rank has a queue of its own: known keys, then
- * those that come back, go before new ones. A thread that cannot ask answers all that waits at once, and
- * tries to connect until it can.
+ * those that come back, go before new ones. A thread that cannot ask tries to connect until it can, and
+ * leaves what waits to the others; the last one answers all of it at once.
  *
  * Bound: a new key that finds room waits for KEY_POOL_GATHER_MS, at most the queries that take all
  * that may wait (2 * KEY_POOL_QUEUE_MOST / KEY_STORE_BATCH_MOST), and its own.

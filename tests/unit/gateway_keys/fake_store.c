@@ -25,6 +25,8 @@ static struct {
 	bool up;
 	bool hold;
 	unsigned generation; /* of connections; an older one is broken */
+	size_t open_count;
+	size_t open_most;
 	struct {
 		struct api_key_digest digest;
 		struct uuid business_id;
@@ -59,6 +61,7 @@ void fake_reset(void)
 	lock();
 	fake.up = true;
 	fake.hold = false;
+	fake.open_most = SIZE_MAX;
 	fake.row_count = fake.legacy_count = fake.asked_count = fake.queries = 0;
 	unlock();
 }
@@ -96,6 +99,13 @@ void fake_set_up(bool up)
 	lock();
 	fake.up = up;
 	fake.generation += !up;
+	unlock();
+}
+
+void fake_allow_connections(size_t most)
+{
+	lock();
+	fake.open_most = most;
 	unlock();
 }
 
@@ -155,13 +165,24 @@ struct key_store *key_store_new(const char *url, const char *name)
 	return memory_zeroed(1, sizeof(struct key_store));
 }
 
+/* Takes: lock held. */
+static void end_connection(struct key_store *store)
+{
+	fake.open_count -= store->open;
+	store->open = false;
+}
+
 void key_store_close(struct key_store *store)
 {
-	store->open = false;
+	lock();
+	end_connection(store);
+	unlock();
 }
 
 void key_store_free(struct key_store *store)
 {
+	if (store)
+		key_store_close(store);
 	free(store);
 }
 
@@ -173,8 +194,10 @@ bool key_store_is_open(const struct key_store *store)
 enum error key_store_open(struct key_store *store, struct failure *failure)
 {
 	lock();
-	enum error error = fake.up || store->open ? OK : E_POSTGRES_AWAY;
+	bool connects = fake.up && fake.open_count < fake.open_most;
+	enum error error = connects || store->open ? OK : E_POSTGRES_AWAY;
 	if (!error && !store->open) {
+		fake.open_count++;
 		store->open = true;
 		store->generation = fake.generation;
 	}
@@ -189,7 +212,7 @@ static enum error check(struct key_store *store, struct failure *failure)
 		(void)pthread_cond_wait(&fake.changed, &fake.lock);
 	if (store->open && store->generation == fake.generation)
 		return OK;
-	store->open = false;
+	end_connection(store);
 	return failure_set(failure, E_POSTGRES_AWAY, "broken for a test");
 }
 

@@ -22,6 +22,9 @@ void fake_add_legacy(const char *stored, struct uuid business_id);
 /* Whether connecting works; false also breaks what is connected. */
 void fake_set_up(bool up);
 
+/* So many connections at a time, and no more. */
+void fake_allow_connections(size_t most);
+
 /* Break what is connected, once: a server that was restarted. */
 void fake_break(void);
 

@@ -354,6 +354,20 @@ START_TEST(known_keys_work_while_postgres_is_away)
 }
 END_TEST
 
+START_TEST(one_connection_is_enough_where_postgres_lets_no_more_in)
+{
+	fake_reset();
+	struct api_key key = known_key();
+	fake_allow_connections(1);
+	begin(0);
+	await_ready();
+	sleep_ms(100); /* the other thread was refused by now */
+	ck_assert_int_eq(answer_to(&key, 0), OK);
+	ck_assert_int_eq(answer_to(NULL, 0), E_INVALID_API_KEY);
+	end();
+}
+END_TEST
+
 START_TEST(a_start_without_postgres_is_no_failure_and_not_ready)
 {
 	struct buf reasons = {0};
@@ -590,6 +604,7 @@ TESTS("keys", a_key_is_looked_up_once, an_invented_key_is_looked_up_once,
 	a_key_that_is_no_more_is_found_out_beside_its_requests,
 	a_connection_that_broke_meanwhile_is_nobodys_concern,
 	known_keys_work_while_postgres_is_away,
+	one_connection_is_enough_where_postgres_lets_no_more_in,
 	a_start_without_postgres_is_no_failure_and_not_ready, what_waits_when_we_stop_is_answered,
 	a_slow_hash_is_computed_for_the_first_request_only,
 	requests_with_one_legacy_key_cost_one_slow_hash,
