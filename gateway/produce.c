@@ -17,6 +17,7 @@
 #include "gateway/produce_errors.h"
 #include "gateway/produce_probe.h"
 #include "gateway/produce_sent.h"
+#include "gateway/produce_ticket.h"
 #include "shared/clock.h"
 #include "shared/ensure.h"
 #include "shared/kafka.h"
@@ -25,24 +26,13 @@
 
 enum { PURGE_MS = 500 };
 
-struct produce_ticket {
-	struct submission *submission; /* NULL: answered already */
-	int64_t produced_us;
-	struct produce_ticket *sibling; /* the same submission's next one, or the next free one */
-	struct produce_ticket *older;   /* all that have no report yet */
-	struct produce_ticket *newer;
-};
-
 struct producer {
 	struct loop *loop;
 	struct loop_watch watch; /* the eventfd that librdkafka writes to */
 	rd_kafka_t *client;
 	rd_kafka_topic_t *topic;
 	rd_kafka_queue_t *queue;
-	struct produce_ticket *free_tickets;
-	struct produce_ticket *oldest; /* without a report */
-	struct produce_ticket *newest;
-	_Atomic int64_t oldest_us; /* when that was produced; 0: none */
+	struct produce_tickets tickets;
 	struct backlog backlog;
 	struct produce_sent sent;
 	struct produce_error_log errors;
@@ -55,72 +45,6 @@ struct producer {
 static struct producer *producer_of(struct loop_watch *watch)
 {
 	return (struct producer *)((char *)watch - offsetof(struct producer, watch));
-}
-
-static void note_oldest(struct producer *producer)
-{
-	int64_t produced_us = producer->oldest ? producer->oldest->produced_us : 0;
-	atomic_store_explicit(&producer->oldest_us, produced_us, memory_order_relaxed);
-}
-
-static struct produce_ticket *ticket_take(struct producer *producer)
-{
-	struct produce_ticket *ticket = producer->free_tickets;
-	if (ticket)
-		producer->free_tickets = ticket->sibling;
-	else
-		ticket = memory_alloc(sizeof(*ticket));
-	*ticket = (struct produce_ticket){
-		.produced_us = loop_now_us(producer->loop),
-		.older = producer->newest,
-	};
-	if (producer->newest)
-		producer->newest->newer = ticket;
-	else
-		producer->oldest = ticket;
-	producer->newest = ticket;
-	if (producer->oldest == ticket)
-		note_oldest(producer);
-	return ticket;
-}
-
-static void ticket_give(struct producer *producer, struct produce_ticket *ticket)
-{
-	bool was_oldest = producer->oldest == ticket;
-	if (ticket->newer)
-		ticket->newer->older = ticket->older;
-	else
-		producer->newest = ticket->older;
-	if (ticket->older)
-		ticket->older->newer = ticket->newer;
-	else
-		producer->oldest = ticket->newer;
-	if (was_oldest)
-		note_oldest(producer);
-	ticket->sibling = producer->free_tickets;
-	producer->free_tickets = ticket;
-}
-
-static void add_to_submission(struct produce_ticket *ticket, struct submission *submission)
-{
-	ticket->submission = submission;
-	ticket->sibling = submission->tickets;
-	submission->tickets = ticket;
-}
-
-static void remove_from_submission(struct produce_ticket *ticket)
-{
-	struct produce_ticket **link = &ticket->submission->tickets;
-	while (*link != ticket)
-		link = &(*link)->sibling;
-	*link = ticket->sibling;
-}
-
-void produce_abandon(struct submission *submission)
-{
-	for (struct produce_ticket *ticket = submission->tickets; ticket; ticket = ticket->sibling)
-		ticket->submission = NULL;
-	submission->tickets = NULL;
 }
 
 static enum error verdict_of(const struct producer *producer, const struct produce_ticket *ticket,
@@ -176,10 +100,10 @@ static void take_report(struct producer *producer, const rd_kafka_message_t *mes
 	backlog_return(&producer->backlog, ticket->produced_us, verdict == OK,
 		loop_now_us(producer->loop));
 	if (submission)
-		remove_from_submission(ticket);
+		produce_ticket_leave(ticket);
 	else
 		metric_add(METRIC_PRODUCE_LATE, 1);
-	ticket_give(producer, ticket);
+	produce_ticket_give(&producer->tickets, ticket);
 	if (submission)
 		take_verdict(submission, verdict);
 }
@@ -367,11 +291,7 @@ void producer_free(struct producer *producer)
 		rd_kafka_topic_destroy(producer->topic);
 	if (producer->client)
 		rd_kafka_destroy(producer->client);
-	while (producer->free_tickets) {
-		struct produce_ticket *ticket = producer->free_tickets;
-		producer->free_tickets = ticket->sibling;
-		free(ticket);
-	}
+	produce_tickets_fini(&producer->tickets);
 	free(producer);
 }
 
@@ -473,7 +393,7 @@ static enum error produce(struct producer *producer, const struct event_record *
 
 int64_t producer_oldest_us(const struct producer *producer)
 {
-	return atomic_load_explicit(&producer->oldest_us, memory_order_relaxed);
+	return produce_tickets_oldest_us(&producer->tickets);
 }
 
 bool producer_is_behind(const struct producer *producer)
@@ -485,14 +405,15 @@ static enum error produce_contact(
 	struct submission *submission, const struct submission_contact *contact)
 {
 	struct producer *producer = submission->pipeline->producer;
-	struct produce_ticket *ticket = ticket_take(producer);
+	struct produce_ticket *ticket =
+		produce_ticket_take(&producer->tickets, loop_now_us(producer->loop));
 	enum error error = produce(producer, &contact->record, ticket, &submission->failure);
 	if (error) {
-		ticket_give(producer, ticket);
+		produce_ticket_give(&producer->tickets, ticket);
 		return error;
 	}
 	backlog_send(&producer->backlog, ticket->produced_us);
-	add_to_submission(ticket, submission);
+	produce_ticket_join(ticket, submission);
 	return OK;
 }
 
