@@ -72,6 +72,16 @@ static struct span base64(struct arena *arena, struct span text)
 	return span_of(out);
 }
 
+/* HTTP takes white space off both ends of a value. */
+static struct span strip(struct span text)
+{
+	while (text.len && (text.base[0] == ' ' || text.base[0] == '\t'))
+		text = span_from(text.base + 1, text.len - 1);
+	while (text.len && strchr(" \t", text.base[text.len - 1]) && text.base[text.len - 1])
+		text.len--;
+	return text;
+}
+
 static struct span basic(struct arena *arena, struct span plain, struct carried *carried)
 {
 	struct span rest = plain;
@@ -84,17 +94,7 @@ static struct span basic(struct arena *arena, struct span plain, struct carried 
 			carry(carried, rest);
 	}
 	carried->others = true; /* half a key, perhaps */
-	return join(arena, SPAN("Basic "), base64(arena, plain));
-}
-
-/* HTTP takes white space off both ends of a value. */
-static struct span strip(struct span text)
-{
-	while (text.len && (text.base[0] == ' ' || text.base[0] == '\t'))
-		text = span_from(text.base + 1, text.len - 1);
-	while (text.len && strchr(" \t", text.base[text.len - 1]) && text.base[text.len - 1])
-		text.len--;
-	return text;
+	return strip(join(arena, SPAN("Basic "), base64(arena, plain)));
 }
 
 static struct http_header header_of(struct arena *arena, struct span line, struct carried *carried)
@@ -107,7 +107,7 @@ static struct http_header header_of(struct arena *arena, struct span line, struc
 	case 'b':
 		carry(carried, value);
 		return (struct http_header){
-			SPAN("authorization"), join(arena, SPAN("bearer "), value)};
+			SPAN("authorization"), strip(join(arena, SPAN("bearer "), value))};
 	case 'c':
 		return (struct http_header){SPAN("Authorization"), basic(arena, value, carried)};
 	case 'a':
