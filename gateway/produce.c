@@ -40,6 +40,7 @@ struct producer {
 	void (*on_fatal)(void *user);
 	void *user;
 	bool fatal;
+	bool closed; /* no event is taken any more */
 };
 
 static struct producer *producer_of(struct loop_watch *watch)
@@ -298,6 +299,7 @@ void producer_free(struct producer *producer)
 int producer_flush(struct producer *producer, int timeout_ms)
 {
 	int64_t until_ms = clock_steady_ms() + timeout_ms;
+	producer->closed = true;
 	while (rd_kafka_outq_len(producer->client) > 0 && clock_steady_ms() < until_ms) {
 		rd_kafka_event_t *event = rd_kafka_queue_poll(producer->queue, 100);
 		if (event)
@@ -419,7 +421,7 @@ static enum error produce_contact(
 
 enum error produce_step(struct submission *submission)
 {
-	enum error error = OK;
+	enum error error = submission->pipeline->producer->closed ? E_NOT_STORED : OK;
 	size_t count = 0;
 	while (!error && count < submission->contact_count)
 		error = produce_contact(submission, &submission->contacts[count++]);
@@ -432,4 +434,11 @@ enum error produce_step(struct submission *submission)
 	}
 	loop_arm(&submission->pipeline->answers, &submission->deadline);
 	return E_PENDING;
+}
+
+void produce_abandon(struct submission *submission)
+{
+	for (struct produce_ticket *ticket = submission->tickets; ticket; ticket = ticket->sibling)
+		ticket->submission = NULL;
+	submission->tickets = NULL;
 }

@@ -36,7 +36,8 @@ MUST_CHECK enum error producer_check(const struct gateway_config *config, struct
 void producer_free(struct producer *producer);
 
 /*
- * Wait until all messages have their report. The loop does not run meanwhile.
+ * Take no more events (E_NOT_STORED), and wait until all messages have their report. The loop does not
+ * run meanwhile.
  *
  * Returns: how many have none after timeout_ms.
  */

@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "gateway/produce.h"
 #include "shared/memory.h"
 
 static void note_oldest(struct produce_tickets *tickets)
@@ -71,13 +70,6 @@ void produce_ticket_leave(struct produce_ticket *ticket)
 	while (*link != ticket)
 		link = &(*link)->sibling;
 	*link = ticket->sibling;
-}
-
-void produce_abandon(struct submission *submission)
-{
-	for (struct produce_ticket *ticket = submission->tickets; ticket; ticket = ticket->sibling)
-		ticket->submission = NULL;
-	submission->tickets = NULL;
 }
 
 int64_t produce_tickets_oldest_us(const struct produce_tickets *tickets)
