@@ -10,18 +10,8 @@
 #include "gateway/body.h"
 #include "gateway/body_advice.h"
 #include "gateway/fields.h"
+#include "shared/hex.h"
 #include "shared/utf8.h"
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* "+" is a space, "%41" is "A"; a "%" that begins no such triple stays. */
 static struct span decode(struct span text, struct arena *arena)

@@ -6,8 +6,9 @@
  * MiB) for each such business. So there is a most of them, KEY_LEGACY_THREADS threads, a few places for
  * keys that are tried, and a budget for each client address (key_attempts); what finds no room is
  * answered E_KEYS_UNAVAILABLE, because "unknown" might be wrong, and goes first when it comes back (in a
- * flood it must come back to be tried at all). All threads work on the best key, a hash at a time. A key that is found gets its digest noted and is
- * looked up by it from then on. No such business left: no hash is computed.
+ * flood it must come back to be tried at all). All threads work on the best key, a hash at a time. A key
+ * that is found gets its digest noted and is looked up by it from then on. No such business left: no hash
+ * is computed.
  *
  * A look-up that began after the businesses were loaded might be about a newer one: it waits for the
  * next load, with all others that do.

@@ -2,6 +2,7 @@
 /* chunk_scan - refuses chunked framing that parsers disagree about. */
 #include "shared/http/chunk_scan.h"
 
+#include "shared/hex.h"
 #include "shared/http/head_scan.h"
 
 static const char bad_size[] = "A chunk's size is not a hexadecimal number.";
@@ -9,14 +10,6 @@ static const char bad_end[] = "A line of the chunked body does not end with CR L
 static const char bad_data[] = "A chunk is longer or shorter than its size.";
 static const char bad_trailer[] = "A trailer of the chunked body is not a header line.";
 static const char too_long[] = "The chunked body's extensions and trailers are too long.";
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* What may stand in an extension or in a trailer's value. */
 static bool is_text(char c)

@@ -19,16 +19,6 @@ static struct span trim(struct span text)
 	return text;
 }
 
-static bool is_port(struct span text)
-{
-	enum { PORT_DIGITS_MOST = 5 };
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.base[i] < '0' || text.base[i] > '9')
-			return false;
-	}
-	return text.len > 0 && text.len <= PORT_DIGITS_MOST;
-}
-
 /* "[2001:db8::1]" with or without a port. */
 static bool parse_bracketed(struct span text, struct network_address *ret_address)
 {
@@ -37,8 +27,8 @@ static bool parse_bracketed(struct span text, struct network_address *ret_addres
 		return false;
 	struct span inside = span_from(text.base + 1, (size_t)(end - text.base) - 1);
 	struct span behind = span_from(end + 1, text.len - inside.len - 2);
-	if (behind.len &&
-		(behind.base[0] != ':' || !is_port(span_from(behind.base + 1, behind.len - 1))))
+	if (behind.len && (behind.base[0] != ':' || !network_port_is_valid(span_from(
+							    behind.base + 1, behind.len - 1))))
 		return false;
 	return memchr(inside.base, ':', inside.len) && network_address_parse(inside, ret_address);
 }
@@ -51,7 +41,7 @@ static bool parse_entry(struct span text, struct network_address *ret_address)
 	const char *colon = text.len ? memchr(text.base, ':', text.len) : NULL;
 	size_t host_len = colon ? (size_t)(colon - text.base) : text.len;
 	struct span port = colon ? span_from(colon + 1, text.len - host_len - 1) : SPAN_NONE;
-	if (colon && memchr(text.base, '.', host_len) && is_port(port))
+	if (colon && memchr(text.base, '.', host_len) && network_port_is_valid(port))
 		text.len = host_len;
 	return network_address_parse(text, ret_address);
 }

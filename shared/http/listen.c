@@ -14,6 +14,7 @@
 
 #include "shared/http/activation.h"
 #include "shared/http/http.h"
+#include "shared/http/network.h"
 #include "shared/memory.h"
 
 enum { LISTEN_BACKLOG = 4096 }; /* the kernel cuts it to net.core.somaxconn */
@@ -86,12 +87,6 @@ static bool split_address(const char *text, char **ret_host, char **ret_port)
 	return true;
 }
 
-static bool is_port(const char *text)
-{
-	size_t digits = strspn(text, "0123456789");
-	return digits > 0 && digits <= 5 && !text[digits] && strtol(text, NULL, 10) <= UINT16_MAX;
-}
-
 static bool is_unix(const char *address)
 {
 	return strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
@@ -107,7 +102,8 @@ static const char *systemd_name(const char *address)
 		return "";
 	/* A number would be a port, and "systemd" a host. */
 	const char *name = address + word_len + 1;
-	return address[word_len] == ':' && *name && !is_port(name) ? name : NULL;
+	return address[word_len] == ':' && *name && !network_port_is_valid(span_of(name)) ? name
+											  : NULL;
 }
 
 bool http_address_is_valid(const char *address)
@@ -118,7 +114,8 @@ bool http_address_is_valid(const char *address)
 		return true;
 	if (is_unix(address))
 		return address[strlen(UNIX_PREFIX)] == '/';
-	bool valid = split_address(address, &host, &port) && *host && is_port(port);
+	bool valid = split_address(address, &host, &port) && *host &&
+		     network_port_is_valid(span_of(port));
 	free(host);
 	free(port);
 	return valid;

@@ -64,6 +64,18 @@ void network_address_text(
 		NETWORK_TEXT_BYTES);
 }
 
+bool network_port_is_valid(struct span text)
+{
+	enum { PORT_DIGITS_MOST = 5 };
+	uint32_t port = 0;
+	for (size_t i = 0; i < text.len && i <= PORT_DIGITS_MOST; i++) {
+		if (text.base[i] < '0' || text.base[i] > '9')
+			return false;
+		port = port * 10 + (uint32_t)(text.base[i] - '0');
+	}
+	return text.len > 0 && text.len <= PORT_DIGITS_MOST && port <= UINT16_MAX;
+}
+
 struct network_address network_address_client(const struct network_address *address)
 {
 	struct network_address client = *address;

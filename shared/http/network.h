@@ -53,6 +53,9 @@ bool network_address_of(
 void network_address_text(
 	const struct network_address *address, char out[static NETWORK_TEXT_BYTES]);
 
+/* 0 to 65535, digits alone. */
+bool network_port_is_valid(struct span text);
+
 /*
  * What one client is counted as: an IPv4 address whole, of an IPv6 address the /64, since that is what
  * a single customer is given (RFC 6177).
