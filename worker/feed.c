@@ -127,12 +127,15 @@ static void drop_events(struct batch *batch, int32_t partition)
 	metric_add(METRIC_EVENTS_DROPPED, before - batch->event_count);
 }
 
-static void drop_marks(struct batch *batch, int32_t partition)
+/* Of a batch that no lane has begun with, so that a revoke does not wait for it. */
+static void drop_marks(struct progress *progress, struct batch *batch, int32_t partition)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < batch->mark_count; i++) {
 		if (batch->marks[i].partition != partition)
 			batch->marks[kept++] = batch->marks[i];
+		else
+			progress_withdraw(progress, &batch->marks[i]);
 	}
 	batch->mark_count = kept;
 }
@@ -148,7 +151,7 @@ void feed_revoke(struct feed *feed, int32_t partition)
 	if (!waiting)
 		return;
 	drop_events(waiting, partition);
-	drop_marks(waiting, partition);
+	drop_marks(feed->progress, waiting, partition);
 	if (waiting->event_count == 0) {
 		spare_give(feed, waiting);
 		return;

@@ -136,6 +136,15 @@ bool progress_settle(struct progress *progress, const struct progress_mark *mark
 	return true;
 }
 
+void progress_withdraw(struct progress *progress, const struct progress_mark *mark)
+{
+	struct partition *partition = find(progress, mark->partition);
+	if (!partition || partition->epoch != mark->epoch)
+		return;
+	ensure(partition->count > 0 && mark->sequence == partition->first + partition->count - 1);
+	partition->count--;
+}
+
 size_t progress_pending(const struct progress *progress, int32_t partition)
 {
 	const struct partition *found = find(progress, partition);

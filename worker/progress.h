@@ -50,6 +50,13 @@ struct progress_mark progress_mark(
 /* The mark's batch is durable. Returns: false where the mark is of an earlier assignment. */
 bool progress_settle(struct progress *progress, const struct progress_mark *mark);
 
+/*
+ * Take back a mark whose batch will not be applied: nothing waits for it.
+ *
+ * Takes:   mark - the partition's newest; one of an earlier assignment is none any more.
+ */
+void progress_withdraw(struct progress *progress, const struct progress_mark *mark);
+
 /* How many marks are not settled. */
 size_t progress_pending(const struct progress *progress, int32_t partition);
 

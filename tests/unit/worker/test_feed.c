@@ -176,6 +176,28 @@ START_TEST(a_revoke_drops_what_no_lane_has_begun_and_nothing_else)
 }
 END_TEST
 
+/* Or each rebalance in a backlog would wait as long as it may. */
+START_TEST(a_revoke_waits_for_what_is_in_flight_only)
+{
+	set_up(1);
+	assign(0);
+	add(0, 0);
+	ck_assert(feed_flush(feed, 0, 1000, false));
+	fake_lane_begin(lanes[0]);
+	for (int64_t offset = 1; feed_has_room(feed, 0); offset++)
+		add(0, offset);
+	ck_assert(feed_flush(feed, 0, 1000, false));
+	ck_assert_uint_eq(progress_pending(progress, 0), 2);
+	feed_revoke(feed, 0);
+	ck_assert_uint_eq(progress_pending(progress, 0), 1);
+	fake_lane_finish(lanes[0], OK);
+	collect();
+	ck_assert_uint_eq(progress_pending(progress, 0), 0);
+	ck_assert_int_eq(progress_to_commit(progress, 0), 1);
+	tear_down();
+}
+END_TEST
+
 START_TEST(a_batch_with_nothing_left_after_a_revoke_is_not_sent)
 {
 	set_up(1);
@@ -266,6 +288,7 @@ TESTS("feed", the_first_event_after_a_quiet_time_goes_at_once,
 	a_partition_goes_to_the_lane_that_has_fewest,
 	what_is_finished_moves_the_position_of_each_partition,
 	a_revoke_drops_what_no_lane_has_begun_and_nothing_else,
+	a_revoke_waits_for_what_is_in_flight_only,
 	a_batch_with_nothing_left_after_a_revoke_is_not_sent,
 	a_batch_finished_after_its_partition_came_back_moves_nothing,
 	a_batch_that_can_never_succeed_names_its_offsets_and_moves_nothing,

@@ -42,6 +42,24 @@ START_TEST(a_batch_settled_out_of_order_waits_for_those_before)
 }
 END_TEST
 
+START_TEST(a_mark_that_is_withdrawn_holds_nothing_back)
+{
+	with_partition(5, 100);
+	struct progress_mark first = progress_mark(progress, 5, 110);
+	struct progress_mark dropped = progress_mark(progress, 5, 120);
+	progress_withdraw(progress, &dropped);
+	ck_assert_uint_eq(progress_pending(progress, 5), 1);
+	ck_assert(progress_settle(progress, &first));
+	ck_assert_int_eq(progress_to_commit(progress, 5), 110);
+	progress_revoke(progress, 5);
+	progress_assign(progress, 5, 110);
+	(void)progress_mark(progress, 5, 130);
+	progress_withdraw(progress, &dropped);
+	ck_assert_uint_eq(progress_pending(progress, 5), 1);
+	progress_free(progress);
+}
+END_TEST
+
 START_TEST(a_mark_of_an_earlier_assignment_moves_nothing)
 {
 	with_partition(5, 100);
@@ -122,6 +140,6 @@ END_TEST
 
 TESTS("progress", the_position_moves_when_a_batch_is_settled,
 	a_batch_settled_out_of_order_waits_for_those_before,
-	a_mark_of_an_earlier_assignment_moves_nothing, an_offset_is_committed_once,
-	partitions_do_not_hold_each_other_back,
+	a_mark_that_is_withdrawn_holds_nothing_back, a_mark_of_an_earlier_assignment_moves_nothing,
+	an_offset_is_committed_once, partitions_do_not_hold_each_other_back,
 	the_position_is_the_settled_prefix_whatever_the_order)
