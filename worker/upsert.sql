@@ -12,6 +12,7 @@
 --   $7 uuid[]  phone_event_id  of that event; null with phone
 -- Returns one row: inserted, updated (bigint). The other rows of the batch were stale.
 --
+-- The arrays are taken apart side by side in a select list: in a from clause each would be written down first.
 -- A deletion is a version of phone too: what was there before it does not come back.
 -- Only a deletion newer than the batch's oldest event matters: one look at the newest, and most batches need no other.
 -- A deletion that is committed while this statement waits for it, the trigger zz_intake_inserted sees.
@@ -32,8 +33,11 @@ with written as (
         from intake.deletions d
         where d.business_id = e.business_id and d.email_digest = intake.email_digest(e.email)
       ) end as deleted
-    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::uuid[])
-      as e (id, business_id, email, name, event_id, phone, phone_event_id)
+    from (
+      select unnest($1::uuid[]) as id, unnest($2::uuid[]) as business_id, unnest($3::text[]) as email,
+        unnest($4::text[]) as name, unnest($5::uuid[]) as event_id, unnest($6::text[]) as phone,
+        unnest($7::uuid[]) as phone_event_id
+    ) as e
     offset 0 -- keeps it a subquery: deleted is looked up once a row, not once for each mention of it
   ) as e
   where e.event_id > e.deleted or e.deleted is null
