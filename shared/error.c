@@ -39,6 +39,7 @@ enum error failure_set(struct failure *failure, enum error error, const char *fo
 	if (failure) {
 		va_list arguments;
 		failure->error = error;
+		failure->sqlstate[0] = '\0';
 		va_start(arguments, format);
 		(void)vsnprintf(failure->detail, sizeof(failure->detail), format, arguments);
 		va_end(arguments);

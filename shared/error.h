@@ -50,7 +50,11 @@ enum error_blame {
 	X(E_POSTGRES_CONTENTION, BUSY, "Postgres asks to try the transaction again")               \
 	X(E_KAFKA_AWAY, BUSY, "Kafka does not answer")                                             \
 	X(E_TIMEOUT, BUSY, "it took too long")                                                     \
-	X(E_POISON_RECORD, POISON, "the record is not a contact event")                            \
+	X(E_RECORD_TOMBSTONE, POISON, "the record has no value")                                   \
+	X(E_RECORD_TYPE, POISON, "the record is not a contact event of a known version")           \
+	X(E_RECORD_UNDECODABLE, POISON, "the record's value cannot be read")                       \
+	X(E_RECORD_INVALID, POISON, "the record's contact breaks a rule")                          \
+	X(E_BUSINESS_GONE, POISON, "the business does not exist")                                  \
 	X(E_POSTGRES_DATA, POISON, "Postgres refuses the data")                                    \
 	X(E_CONFIG, BROKEN, "the configuration is wrong")                                          \
 	X(E_POSTGRES_CONFIG, BROKEN, "Postgres refuses the statement")                             \
@@ -65,12 +69,13 @@ enum error {
 		ERROR_COUNT
 };
 
-enum { FAILURE_DETAIL_BYTES = 512 };
+enum { FAILURE_DETAIL_BYTES = 512, FAILURE_SQLSTATE_BYTES = 6 };
 
 /* What went wrong, for people: owned by the caller, filled where it happened, logged once at the edge. */
 struct failure {
 	enum error error;
-	char detail[FAILURE_DETAIL_BYTES]; /* never a key, a body or an e-mail */
+	char detail[FAILURE_DETAIL_BYTES];     /* never a key, a body or an e-mail */
+	char sqlstate[FAILURE_SQLSTATE_BYTES]; /* "": Postgres has not answered with one */
 };
 
 enum error_blame error_blame(enum error error);

@@ -119,21 +119,16 @@ static struct attributes read_attributes(const struct event_record *record)
 	return attributes;
 }
 
-static enum error poison(struct failure *failure, const char *sentence)
-{
-	return failure_set(failure, E_POISON_RECORD, "%s", sentence);
-}
-
 static enum error decode_headers(const struct event_record *record, struct arena *arena,
 	struct event *event, struct failure *failure)
 {
 	struct attributes attributes = read_attributes(record);
 	if (!span_equal(attributes.spec_version, SPAN(EVENT_SPEC_VERSION)))
-		return poison(failure, "ce_specversion is missing or not 1.0");
+		return failure_set(failure, E_RECORD_TYPE, "ce_specversion is missing or not 1.0");
 	if (!span_equal(attributes.type, SPAN(EVENT_TYPE)))
-		return poison(failure, "ce_type is missing or not " EVENT_TYPE);
+		return failure_set(failure, E_RECORD_TYPE, "ce_type is missing or not " EVENT_TYPE);
 	if (!uuid_parse(attributes.id, &event->id) || !uuid_is_v7(&event->id))
-		return poison(failure, "ce_id is missing or not a UUIDv7");
+		return failure_set(failure, E_RECORD_INVALID, "ce_id is missing or not a UUIDv7");
 	if (attributes.traceparent.base && event_traceparent_is_valid(attributes.traceparent))
 		event->traceparent = arena_copy(arena, attributes.traceparent);
 	event->accepted_ms = uuid7_ms(&event->id);
@@ -241,9 +236,10 @@ static enum error check_members(const struct members *members, struct arena *are
 	struct contact_issues issues;
 	struct contact contact;
 	if (!uuid_parse(members->business_id, &event->business_id))
-		return poison(failure, "business_id is missing or not a UUID");
+		return failure_set(
+			failure, E_RECORD_INVALID, "business_id is missing or not a UUID");
 	if (contact_check(members->values, arena, &contact, &issues))
-		return failure_set(failure, E_POISON_RECORD, "%s: %s",
+		return failure_set(failure, E_RECORD_INVALID, "%s: %s",
 			contact_field_name(issues.list[0].field), issues.list[0].message);
 	event->contact = (struct contact){
 		.name = keep(arena, contact.name),
@@ -258,16 +254,15 @@ static enum error decode_value(
 {
 	struct members members;
 	json_error_t error;
-	if (!value.base || value.len == 0)
-		return poison(failure, "the record has no value");
 	if (value.len > EVENT_VALUE_BYTES)
-		return poison(failure, "the value is too long");
+		return failure_set(failure, E_RECORD_UNDECODABLE,
+			"the value is longer than %d bytes", EVENT_VALUE_BYTES);
 	if (read_plain(value, &members))
 		return check_members(&members, arena, event, failure);
 	json_t *object = json_loadb(value.base, value.len, JSON_DECODE_INT_AS_REAL, &error);
 	if (!json_is_object(object)) {
 		json_decref(object);
-		return poison(failure, "the value is not a JSON object");
+		return failure_set(failure, E_RECORD_UNDECODABLE, "the value is not a JSON object");
 	}
 	read_object(object, &members);
 	enum error result = check_members(&members, arena, event, failure);
@@ -279,7 +274,11 @@ enum error event_decode(const struct event_record *record, struct arena *arena,
 	struct event *ret_event, struct failure *failure)
 {
 	struct event event = {.accepted_ms = 0};
-	enum error error = decode_headers(record, arena, &event, failure);
+	enum error error = OK;
+	/* First: whoever writes tombstones gives them no headers. */
+	if (!record->value.base)
+		return failure_set(failure, E_RECORD_TOMBSTONE, "the record has no value");
+	error = decode_headers(record, arena, &event, failure);
 	if (!error)
 		error = decode_value(record->value, arena, &event, failure);
 	if (!error)

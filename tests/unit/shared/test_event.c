@@ -68,10 +68,10 @@ START_TEST(a_record_is_the_contracts_cloudevent)
 END_TEST
 
 /* One thing is wrong; each must be told, and nothing else. */
-static void refused_with(struct event_record *record, const char *reason)
+static void refused_with(struct event_record *record, enum error error, const char *reason)
 {
 	struct event back;
-	ck_assert_int_eq(event_decode(record, &arena, &back, &failure), E_POISON_RECORD);
+	ck_assert_int_eq(event_decode(record, &arena, &back, &failure), error);
 	ck_assert_str_eq(failure.detail, reason);
 }
 
@@ -83,23 +83,28 @@ START_TEST(foreign_records_are_refused_with_a_reason)
 	struct event_record good = record;
 
 	header_of(&record, "ce_specversion")->value = SPAN("0.3");
-	refused_with(&record, "ce_specversion is missing or not 1.0");
+	refused_with(&record, E_RECORD_TYPE, "ce_specversion is missing or not 1.0");
 	record = good;
 	header_of(&record, "ce_type")->value = SPAN("contact.received.v9");
-	refused_with(&record, "ce_type is missing or not contact.received.v1");
+	refused_with(&record, E_RECORD_TYPE, "ce_type is missing or not contact.received.v1");
 	record = good;
 	header_of(&record, "ce_id")->value = SPAN("9b2f0d6c-2f7e-4f6a-9d7e-3f1f1f1f1f1f");
-	refused_with(&record, "ce_id is missing or not a UUIDv7");
+	refused_with(&record, E_RECORD_INVALID, "ce_id is missing or not a UUIDv7");
 	record = good;
 	record.value = SPAN_NONE;
-	refused_with(&record, "the record has no value");
+	refused_with(&record, E_RECORD_TOMBSTONE, "the record has no value");
+	record.header_count = 0;
+	refused_with(&record, E_RECORD_TOMBSTONE, "the record has no value");
+	record = good;
+	record.value = SPAN("");
+	refused_with(&record, E_RECORD_UNDECODABLE, "the value is not a JSON object");
 	record.value = SPAN("[1]");
-	refused_with(&record, "the value is not a JSON object");
+	refused_with(&record, E_RECORD_UNDECODABLE, "the value is not a JSON object");
 	record.value = SPAN("{\"business_id\":\"x\"}");
-	refused_with(&record, "business_id is missing or not a UUID");
+	refused_with(&record, E_RECORD_INVALID, "business_id is missing or not a UUID");
 	record.value = SPAN("{\"business_id\":\"0190b5a0-0000-7000-8000-0000000000aa\","
 			    "\"name\":\"A\",\"email\":\"nobody\"}");
-	refused_with(&record, "email: Invalid email");
+	refused_with(&record, E_RECORD_INVALID, "email: Invalid email");
 	arena_fini(&arena);
 }
 END_TEST
@@ -112,7 +117,7 @@ START_TEST(a_value_longer_than_any_of_ours_is_refused)
 	char *value = arena_alloc(&arena, EVENT_VALUE_BYTES + 1);
 	memset(value, ' ', EVENT_VALUE_BYTES + 1);
 	record.value = span_from(value, EVENT_VALUE_BYTES + 1);
-	refused_with(&record, "the value is too long");
+	refused_with(&record, E_RECORD_UNDECODABLE, "the value is longer than 16384 bytes");
 	arena_fini(&arena);
 }
 END_TEST
