@@ -2,36 +2,16 @@
 /*
  * body_form - a contact from a form: name=Ada&email=ada%40example.com.
  *
- * Decoded as the WHATWG URL standard's application/x-www-form-urlencoded parser does, but for what is
- * no form at all: a body without any "=" would have its text told back as a field's name.
+ * What is no form at all is refused: a body without any "=" would have its text told back as a field's
+ * name.
  */
 #include <jansson.h>
 
 #include "gateway/body.h"
 #include "gateway/body_advice.h"
 #include "gateway/fields.h"
-#include "shared/hex.h"
+#include "shared/form.h"
 #include "shared/utf8.h"
-
-/* "+" is a space, "%41" is "A"; a "%" that begins no such triple stays. */
-static struct span decode(struct span text, struct arena *arena)
-{
-	char *out = arena_alloc(arena, text.len + 1);
-	size_t len = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.base[i];
-		int high = c == '%' && i + 2 < text.len ? hex_value(text.base[i + 1]) : -1;
-		int low = high >= 0 ? hex_value(text.base[i + 2]) : -1;
-		if (low >= 0) {
-			c = (char)(high * 16 + low);
-			i += 2;
-		} else if (c == '+') {
-			c = ' ';
-		}
-		out[len++] = c;
-	}
-	return span_from(out, len);
-}
 
 static enum error check_decoded(struct submission *submission, struct span text)
 {
@@ -77,9 +57,10 @@ static enum error add_pair(struct submission *submission, json_t *form, struct s
 	struct arena *arena = &submission->request->arena;
 	const char *equals = memchr(pair.base, '=', pair.len);
 	size_t name_len = equals ? (size_t)(equals - pair.base) : pair.len;
-	struct span name = decode(span_from(pair.base, name_len), arena);
+	struct span name = form_decode(span_from(pair.base, name_len), arena);
 	struct span value =
-		equals ? decode(span_from(equals + 1, pair.len - name_len - 1), arena) : SPAN("");
+		equals ? form_decode(span_from(equals + 1, pair.len - name_len - 1), arena)
+		       : SPAN("");
 	enum error error = check_decoded(submission, name);
 	if (!error)
 		error = check_decoded(submission, value);

@@ -9,5 +9,6 @@ int command_business_set(int argc, char **argv);
 int command_business_list(int argc, char **argv);
 int command_key_regenerate(int argc, char **argv);
 int command_key_revoke(int argc, char **argv);
+int command_settings_link(int argc, char **argv);
 
 #endif

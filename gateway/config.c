@@ -41,7 +41,7 @@ static const struct setting gateway_rows[] = {
 		"How long to gather events before they are sent to Kafka together."),
 	ROW("GATEWAY_KAFKA_TIMEOUT_MS", INT, kafka_timeout_ms, "10000", 100, 600000, "ms",
 		"How long to try to store an event (message.timeout.ms)."),
-	ROW("GATEWAY_LISTEN", TEXT, listen, "127.0.0.1:8080", 0, 0, "",
+	ROW("GATEWAY_LISTEN", TEXT, listen, GATEWAY_LISTEN_DEFAULT, 0, 0, "",
 		"Where webhooks are taken: " HTTP_ADDRESS_FORMS " (a socket unit's)."),
 	ROW("GATEWAY_MAX_BODY_BYTES", INT, max_body_bytes, "131072", 1024, 1048576, "bytes",
 		"The largest body that is taken."),
@@ -65,6 +65,9 @@ static const struct setting gateway_rows[] = {
 		"empty: each gateway keeps its own."),
 	ROW("GATEWAY_REQUESTS_PER_MINUTE", INT, requests_per_minute, "60", 1, 1000000000, "",
 		"Requests a minute of a key whose business has no limit of its own."),
+	ROW("GATEWAY_SETTINGS", BOOL, settings, "on", 0, 0, "",
+		"The owners' page at /settings of GATEWAY_PUBLIC_URL, which must be https, or a "
+		"loopback address."),
 	ROW("GATEWAY_SHED_MS", INT, shed_ms, "1500", 10, 600000, "ms",
 		"Requests are answered 503 at once while a new one would wait longer for Kafka."),
 	ROW("GATEWAY_THREADS", INT, threads, "0", 0, THREADS_MOST, "",

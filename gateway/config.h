@@ -3,6 +3,7 @@
 #ifndef INTAKE_GATEWAY_CONFIG_H
 #define INTAKE_GATEWAY_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gateway/keys.h"
@@ -13,6 +14,8 @@
 #include "shared/postgres.h"
 #include "shared/settings.h"
 
+#define GATEWAY_LISTEN_DEFAULT "127.0.0.1:8080"
+
 enum { THREADS_MOST = 64 };
 
 struct gateway_settings {
@@ -22,6 +25,7 @@ struct gateway_settings {
 	char *redis_url;  /* secret; NULL or "": limits are kept in the process */
 	char *public_url; /* what senders see, no slash at the end; NULL: made from `listen` */
 	char *log_level;
+	bool settings;   /* whether owners have their page */
 	int64_t threads; /* 0: one a core, at most 4 */
 	int64_t max_body_bytes;
 	int64_t requests_per_minute;

@@ -70,16 +70,23 @@ static int64_t retry_after_s(const struct limit_window *window, int64_t now_ms, 
 	return seconds < 1 ? 1 : seconds;
 }
 
-struct limit_verdict limit_window_take(struct limit_window *window, int64_t now_ms, int64_t limit)
+/* Bring the window to this moment. Returns: what the one before it still weighs. */
+static int64_t turn_to(struct limit_window *window, int64_t now_ms)
 {
-	const int64_t length = LIMIT_WINDOW_MS;
-	int64_t index = now_ms / length;
+	int64_t index = now_ms / LIMIT_WINDOW_MS;
 	/* A wall clock that went back counts on in the window it knows. */
 	if (index < window->index && window->index - index <= 1)
 		index = window->index;
 	advance(window, index);
-	double share = 1.0 - (double)(now_ms % length) / (double)length;
-	int64_t weighted = (int64_t)floor(share * (double)window->previous);
+	double share = 1.0 - (double)(now_ms % LIMIT_WINDOW_MS) / (double)LIMIT_WINDOW_MS;
+	return (int64_t)floor(share * (double)window->previous);
+}
+
+struct limit_verdict limit_window_take(struct limit_window *window, int64_t now_ms, int64_t limit)
+{
+	const int64_t length = LIMIT_WINDOW_MS;
+	int64_t weighted = turn_to(window, now_ms);
+	int64_t index = window->index;
 	struct limit_verdict verdict = {
 		.allowed = weighted + window->count < limit,
 		.limit = limit,
@@ -93,6 +100,11 @@ struct limit_verdict limit_window_take(struct limit_window *window, int64_t now_
 		verdict.retry_after_s = retry_after_s(window, now_ms, limit);
 	}
 	return verdict;
+}
+
+int64_t limit_window_used(struct limit_window window, int64_t now_ms)
+{
+	return turn_to(&window, now_ms) + window.count;
 }
 
 void limit_window_give_back(struct limit_window *window, int64_t index)
@@ -191,6 +203,17 @@ struct limit_verdict limiter_take(
 	drop_old(shard, index, DROP_MOST);
 	pthread_mutex_unlock(&shard->mutex);
 	return verdict;
+}
+
+int64_t limiter_used(struct limiter *limiter, const struct api_key_digest *digest, int64_t now_ms)
+{
+	struct shard *shard = shard_of(limiter, digest);
+	struct entry *entry;
+	pthread_mutex_lock(&shard->mutex);
+	HASH_FIND(hh, shard->entries, digest, sizeof(*digest), entry);
+	int64_t used = entry ? limit_window_used(entry->window, now_ms) : 0;
+	pthread_mutex_unlock(&shard->mutex);
+	return used;
 }
 
 void limiter_give_back(struct limiter *limiter, const struct api_key_digest *digest, int64_t index)

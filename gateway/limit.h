@@ -43,6 +43,9 @@ struct limit_verdict {
  */
 struct limit_verdict limit_window_take(struct limit_window *window, int64_t now_ms, int64_t limit);
 
+/* What the window weighs now: requests that count against the limit. Takes: window - by value: nothing is counted. */
+int64_t limit_window_used(struct limit_window window, int64_t now_ms);
+
 /* Undo what was counted in window `index`; nothing when that is over two windows ago. */
 void limit_window_give_back(struct limit_window *window, int64_t index);
 
@@ -63,6 +66,9 @@ void limiter_free(struct limiter *limiter);
  */
 struct limit_verdict limiter_take(struct limiter *limiter, const struct api_key_digest *digest,
 	int64_t now_ms, int64_t limit);
+
+/* As limit_window_used. Thread: any. */
+int64_t limiter_used(struct limiter *limiter, const struct api_key_digest *digest, int64_t now_ms);
 
 /* For a request that we answer 5xx. Thread: any. */
 void limiter_give_back(struct limiter *limiter, const struct api_key_digest *digest, int64_t index);

@@ -83,6 +83,8 @@ static const struct program_command commands[] = {
 		"Make a new key and print it, once."},
 	{"key revoke", "--business ID [--json]", command_key_revoke,
 		"Leave a business without a key."},
+	{"settings-link", "--business ID [--json]", command_settings_link,
+		"Print a link that signs the owner in to the settings page, once, for 10 minutes."},
 	{"describe", DESCRIBE_ARGUMENT, describe,
 		"Print settings or metrics as a table, or settings as an environment file."},
 };

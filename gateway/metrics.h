@@ -5,6 +5,7 @@
 
 #include "gateway/key_metrics.h"
 #include "gateway/limit_metrics.h"
+#include "gateway/settings/metrics.h"
 #include "shared/metrics.h"
 
 #define REQUEST_OUTCOME(X, id, outcome)                                                            \
@@ -97,7 +98,8 @@
 	X(METRIC_BUILD, "gateway_build_info", "version=\"" INTAKE_VERSION "\"", GAUGE,             \
 		"Always 1; the version is in the label.", NULL)                                    \
 	LIMIT_METRICS(X)                                                                           \
-	KEY_METRICS(X)
+	KEY_METRICS(X)                                                                             \
+	SETTINGS_METRICS(X)
 
 /* Buckets in seconds, 1 us to 10 s: most stages take no more than the first ones. */
 extern const double gateway_stage_buckets[];

@@ -14,17 +14,18 @@
 static const struct stage {
 	submission_step *step;
 	unsigned seconds; /* metric */
+	bool of_senders;  /* it is about their request, which one of our own has not */
 } stages[] = {
-	{headers_step, METRIC_STAGE_HEADERS},
-	{shed_step, METRIC_STAGE_SHED},
-	{authenticate_step, METRIC_STAGE_AUTHENTICATE},
-	{limit_step, METRIC_STAGE_LIMIT},
-	{size_cap_step, METRIC_STAGE_SIZE_CAP},
-	{read_body_step, METRIC_STAGE_READ_BODY},
-	{parse_body_step, METRIC_STAGE_PARSE_BODY},
-	{validate_step, METRIC_STAGE_VALIDATE},
-	{encode_step, METRIC_STAGE_ENCODE},
-	{produce_step, METRIC_STAGE_PRODUCE},
+	{headers_step, METRIC_STAGE_HEADERS, true},
+	{shed_step, METRIC_STAGE_SHED, false},
+	{authenticate_step, METRIC_STAGE_AUTHENTICATE, true},
+	{limit_step, METRIC_STAGE_LIMIT, false},
+	{size_cap_step, METRIC_STAGE_SIZE_CAP, true},
+	{read_body_step, METRIC_STAGE_READ_BODY, true},
+	{parse_body_step, METRIC_STAGE_PARSE_BODY, false},
+	{validate_step, METRIC_STAGE_VALIDATE, false},
+	{encode_step, METRIC_STAGE_ENCODE, false},
+	{produce_step, METRIC_STAGE_PRODUCE, false},
 };
 
 enum {
@@ -62,7 +63,9 @@ static void finish(struct submission *submission, enum error error)
 	enum error_blame blame = error_blame(error);
 	limit_settle(submission, blame == BLAME_BUSY || blame == BLAME_BROKEN);
 	unlink_submission(submission);
-	if (error)
+	if (submission->done)
+		submission->done(submission, error);
+	else if (error)
 		reply_refuse(submission, error);
 	else
 		reply_accept(submission);
@@ -82,7 +85,10 @@ static void time_stage(struct submission *submission)
 static void run(struct submission *submission)
 {
 	while (submission->stage < STAGE_COUNT) {
-		enum error error = stages[submission->stage++].step(submission);
+		const struct stage *stage = &stages[submission->stage++];
+		if (submission->done && stage->of_senders)
+			continue;
+		enum error error = stage->step(submission);
 		if (error == E_PENDING)
 			return; /* it may have been answered and freed already */
 		time_stage(submission);
@@ -126,17 +132,23 @@ static struct submission *begin(struct pipeline *pipeline, struct http_request *
 		.wall_ns = clock_wall_ns(),
 	};
 	submission->request_id = uuid7_new(submission->wall_ns);
+	link_submission(submission);
+	return submission;
+}
+
+static struct submission *begin_senders(struct pipeline *pipeline, struct http_request *request)
+{
+	struct submission *submission = begin(pipeline, request);
 	if (pipeline->begun++ % STAGES_TIMED_ONE_IN == 0)
 		submission->stage_began_us = clock_steady_us();
 	request->user = submission;
-	link_submission(submission);
 	return submission;
 }
 
 static void on_head(struct http_request *request, void *user)
 {
 	struct pipeline *pipeline = user;
-	run(begin(pipeline, request));
+	run(begin_senders(pipeline, request));
 }
 
 static void on_body(struct http_request *request, void *user)
@@ -151,13 +163,27 @@ static void on_failed(struct http_request *request, enum error error, void *user
 	if (error == E_OVERLOADED)
 		metric_add(METRIC_SHED_MEMORY, 1);
 	if (!submission)
-		submission = begin(user, request);
+		submission = begin_senders(user, request);
 	pipeline_resume(submission, error);
 }
 
 static void on_refused(struct http_response *response, void *user)
 {
 	reply_refuse_connection(user, response);
+}
+
+void pipeline_enter(struct pipeline *pipeline, struct http_request *request, struct span body,
+	const struct key_grant *grant, const struct api_key_digest *digest,
+	void (*done)(struct submission *submission, enum error error), void *user)
+{
+	struct submission *submission = begin(pipeline, request);
+	request->body = body;
+	submission->done = done;
+	submission->done_user = user;
+	submission->lookup.grant = *grant;
+	submission->lookup.digest = *digest;
+	submission->authenticated = true;
+	run(submission);
 }
 
 void pipeline_abandon(struct pipeline *pipeline)

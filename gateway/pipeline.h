@@ -39,6 +39,19 @@ void pipeline_init(struct pipeline *pipeline);
 void pipeline_fini(struct pipeline *pipeline);
 
 /*
+ * Send a contact of our own through all stages behind the key's: a test request.
+ *
+ * Takes:   request - whoever caused it; keeps it alive, has no submission; is not answered here.
+ *          body - as a sender's, in the request's arena.
+ *          grant, digest - what the key would have opened, and what is counted against the limit.
+ *          done - called once, in the loop's thread, perhaps before this returns; the submission is
+ *          valid within it. submission->done_user is `user`.
+ */
+void pipeline_enter(struct pipeline *pipeline, struct http_request *request, struct span body,
+	const struct key_grant *grant, const struct api_key_digest *digest,
+	void (*done)(struct submission *submission, enum error error), void *user);
+
+/*
  * Answer what still waits, for Kafka's verdict (maybe stored) or for Redis' (not stored). For a drain
  * that took too long.
  *

@@ -100,10 +100,13 @@ static void take_report(struct producer *producer, const rd_kafka_message_t *mes
 		measure(producer, ticket, message);
 	backlog_return(&producer->backlog, ticket->produced_us, verdict == OK,
 		loop_now_us(producer->loop));
-	if (submission)
+	if (submission) {
 		produce_ticket_leave(ticket);
-	else
+		submission->kafka_partition = message->partition;
+		submission->kafka_offset = message->offset;
+	} else {
 		metric_add(METRIC_PRODUCE_LATE, 1);
+	}
 	produce_ticket_give(&producer->tickets, ticket);
 	if (submission)
 		take_verdict(submission, verdict);

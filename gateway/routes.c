@@ -3,12 +3,15 @@
 #include "gateway/routes.h"
 
 #include "gateway/openapi.h"
+#include "gateway/settings/desk.h"
 
 static void on_head(struct http_request *request, void *user)
 {
 	const struct routes *routes = user;
 	if (span_equal(request->path, SPAN(OPENAPI_PATH)))
 		http_hand_over(request, routes->openapi);
+	else if (routes->settings && desk_has(request->path))
+		http_hand_over(request, routes->settings);
 	else
 		http_hand_over(request, routes->webhook);
 }

@@ -7,9 +7,10 @@
 
 /* One a loop, as the pipeline in it. */
 struct routes {
-	const struct http_service *webhook; /* borrowed; every path that is nobody else's too */
-	const struct http_service *openapi; /* borrowed */
-	struct http_service service;        /* what http_server_new takes */
+	const struct http_service *webhook;  /* borrowed; every path that is nobody else's too */
+	const struct http_service *openapi;  /* borrowed */
+	const struct http_service *settings; /* borrowed; NULL: there is no page */
+	struct http_service service;         /* what http_server_new takes */
 };
 
 /* Takes: routes - the services are set; fills the rest. */

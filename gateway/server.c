@@ -24,6 +24,7 @@
 #include "gateway/pipeline.h"
 #include "gateway/produce.h"
 #include "gateway/routes.h"
+#include "gateway/settings/desk.h"
 #include "shared/admin.h"
 #include "shared/clock.h"
 #include "shared/ensure.h"
@@ -43,6 +44,7 @@ struct server_thread {
 	struct producer *producer;
 	struct limit_redis *limit_redis;
 	struct pipeline pipeline;
+	struct desk desk;
 	struct routes routes;
 	struct loop_task drain;
 	struct loop_deadlines drain_checks;
@@ -57,6 +59,7 @@ struct server {
 	struct kafka_watch *kafka;
 	struct peer_count *peers; /* NULL: no cap on an address */
 	struct openapi *openapi;
+	struct site *site;          /* NULL: there is no settings page */
 	struct redis_url redis_url; /* all zero: none */
 	struct limit_redis_health redis_health;
 	struct admin *admin;
@@ -160,6 +163,7 @@ static void refresh(void *user)
 	metric_set(METRIC_LIMIT_KEYS, (double)limiter_count(server->limiter));
 	kafka_watch_refresh_metrics(server->kafka);
 	keys_refresh_metrics(server->keys);
+	metric_set(METRIC_SETTINGS_JOBS, server->site ? (double)jobs_count(server->site->jobs) : 0);
 	buf_fini(&reasons);
 }
 
@@ -215,14 +219,35 @@ static enum error prepare_thread(struct server_thread *thread, struct failure *f
 		.producer = thread->producer,
 	};
 	pipeline_init(&thread->pipeline);
+	thread->desk = (struct desk){.site = server->site, .pipeline = &thread->pipeline};
+	desk_init(&thread->desk);
 	thread->routes = (struct routes){
 		.webhook = &thread->pipeline.service,
 		.openapi = openapi_service(server->openapi),
+		.settings = server->site ? &thread->desk.service : NULL,
 	};
 	routes_init(&thread->routes);
 	thread->http =
 		http_server_new(thread->loop, server->listen_fd, &thread->routes.service, &limits);
 	return OK;
+}
+
+/* A gateway without the page is whole: senders need it as much. */
+static void open_site(struct server *server)
+{
+	struct buf listening = {0};
+	struct buf url = {0};
+	http_listen_address(server->listen_fd, &listening);
+	const char *reason =
+		server->config->gateway.settings
+			? site_find_url(&server->config->gateway, buf_span(&listening), &url)
+			: "GATEWAY_SETTINGS is off";
+	if (reason)
+		log_info("settings.off", log_text("reason", reason));
+	else
+		server->site = site_new(server->config, buf_span(&url));
+	buf_fini(&listening);
+	buf_fini(&url);
 }
 
 static enum error prepare_threads(struct server *server, struct failure *failure)
@@ -267,8 +292,10 @@ static enum error start(struct server *server, struct failure *failure)
 		error = keys_start(&config->keys, config->postgres.url, &server->keys, failure);
 	if (!error)
 		error = http_listen(config->gateway.listen, &server->listen_fd, failure);
-	if (!error)
+	if (!error) {
+		open_site(server);
 		error = prepare_threads(server, failure);
+	}
 	if (!error)
 		error = admin_start(
 			config->gateway.admin_listen, &server->checks, &server->admin, failure);
@@ -373,6 +400,8 @@ static void stop(struct server *server)
 	stop_threads(server);
 	admin_stop(server->admin);
 	keys_stop(server->keys);
+	if (server->site)
+		jobs_stop(server->site->jobs);
 	for (size_t i = 0; i < server->thread_count; i++)
 		free_thread(&server->threads[i]);
 	free(server->threads);
@@ -380,6 +409,7 @@ static void stop(struct server *server)
 	kafka_watch_free(server->kafka);
 	peer_count_free(server->peers);
 	openapi_free(server->openapi);
+	site_free(server->site);
 	limit_redis_health_fini(&server->redis_health);
 	redis_url_fini(&server->redis_url);
 	if (server->listen_fd >= 0)

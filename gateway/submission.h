@@ -57,6 +57,9 @@ struct submission {
 	int64_t stage_began_us;        /* steady clock; 0: this request is not timed */
 	int64_t wall_ns;               /* when it was received */
 	struct uuid request_id;
+	/* Of one that no sender sent: instead of an answer. NULL: the request is answered. */
+	void (*done)(struct submission *submission, enum error error);
+	void *done_user;
 	struct failure failure; /* the sentence for the sender, where a stage has one of its own */
 
 	/* authenticate */
@@ -81,6 +84,8 @@ struct submission {
 	struct produce_ticket *tickets; /* of the events at Kafka; NULL: none is */
 	size_t stored_count;
 	size_t not_stored_count; /* certainly */
+	int32_t kafka_partition; /* of the event stored last */
+	int64_t kafka_offset;
 };
 
 /*
