@@ -54,7 +54,7 @@ function ago(time) {
 	const words = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 	const [unit, length] = AGO.find(([, long]) => Math.abs(seconds) >= long) ?? ['second', 0];
 	time.title = new Date(time.dateTime).toLocaleString();
-	time.textContent = length ? words.format(Math.trunc(seconds / length), unit)
+	time.textContent = length ? words.format(Math.round(seconds / length), unit)
 		: seconds > 0 ? 'in less than a minute' : 'just now';
 }
 
