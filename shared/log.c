@@ -72,9 +72,23 @@ static void add_value(struct buf *line, const struct log_field *field)
 		add_quoted(line, text);
 }
 
+static bool is_wanted(enum log_level level)
+{
+	return (int)level >= atomic_load_explicit(&level_least, memory_order_relaxed);
+}
+
+static void write_line(struct buf *line)
+{
+	buf_add_char(line, '\n');
+	/* A log that cannot be written has nobody to be told. */
+	ssize_t written = write(STDERR_FILENO, line->base, line->len);
+	(void)written;
+	buf_fini(line);
+}
+
 void log_write(enum log_level level, const char *event, const struct log_field *fields)
 {
-	if ((int)level < atomic_load_explicit(&level_least, memory_order_relaxed))
+	if (!is_wanted(level))
 		return;
 	struct buf line = {0};
 	char now[CLOCK_RFC3339_BYTES];
@@ -91,11 +105,16 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 		buf_add_char(&line, '=');
 		add_value(&line, fields);
 	}
-	buf_add_char(&line, '\n');
-	/* A log that cannot be written has nobody to be told. */
-	ssize_t written = write(STDERR_FILENO, line.base, line.len);
-	(void)written;
-	buf_fini(&line);
+	write_line(&line);
+}
+
+void log_plain(enum log_level level, const char *text)
+{
+	struct buf line = {0};
+	if (!is_wanted(level))
+		return;
+	buf_add_text(&line, text);
+	write_line(&line);
 }
 
 int64_t log_limit_take(struct log_limit *limit, int64_t now_ms)

@@ -55,6 +55,9 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 #define log_warn(event, ...) log_write(LOG_LEVEL_WARN, event, LOG_FIELDS(__VA_ARGS__))
 #define log_error(event, ...) log_write(LOG_LEVEL_ERROR, event, LOG_FIELDS(__VA_ARGS__))
 
+/* A line for a person at a terminal, as it is. Takes: text - ours, no value from outside in it. */
+void log_plain(enum log_level level, const char *text);
+
 /* Keeps a line that may repeat from filling the disk: one in `every_ms`, the others counted. */
 struct log_limit {
 	int64_t every_ms;

@@ -35,7 +35,8 @@ struct batch_row {
 /* What the statement did with the rows. */
 struct batch_outcome {
 	size_t inserted;
-	size_t updated; /* the others were there already, or older than a deletion */
+	size_t updated;     /* the others were there already, or older than a deletion */
+	int64_t slowest_us; /* of its statements */
 };
 
 struct batch {

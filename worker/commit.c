@@ -62,23 +62,6 @@ static void take_result(struct consumer *consumer, rd_kafka_event_t *event)
 		log_warn("commit.failed", log_text("reason", rd_kafka_err2str(error)));
 }
 
-/* Records that are not applied yet, as far as the fetcher knows. */
-static void measure_lag(struct consumer *consumer)
-{
-	int64_t lag = 0;
-	for (int32_t i = 0; i < progress_partition_count(consumer->progress); i++) {
-		int64_t low;
-		int64_t high;
-		int64_t position = progress_position(consumer->progress, i);
-		if (position != PROGRESS_NONE &&
-			!rd_kafka_get_watermark_offsets(
-				consumer->client, consumer->config->kafka.topic, i, &low, &high) &&
-			high > position)
-			lag += high - position;
-	}
-	metric_set(METRIC_LAG, (double)lag);
-}
-
 /* STATISTICS.md, "cgrp": {"join_state": "steady"}. A library that says nothing of it: steady. */
 static bool is_steady(const char *statistics)
 {
@@ -91,16 +74,11 @@ static bool is_steady(const char *statistics)
 	return strncmp(state, steady, sizeof(steady) - 1) == 0;
 }
 
-int commit_tick(rd_kafka_t *client, char *statistics, size_t len, void *opaque)
+void commit_tick(struct consumer *consumer, const char *statistics)
 {
-	struct consumer *consumer = opaque;
-	(void)client;
-	(void)len;
 	commit_serve(consumer, 0);
 	if (is_steady(statistics))
 		start(consumer);
-	measure_lag(consumer);
-	return 0;
 }
 
 void commit_serve(struct consumer *consumer, int wait_ms)

@@ -38,6 +38,9 @@ static const struct setting worker_rows[] = {
 	ROW("WORKER_PREFETCH_BYTES", INT, prefetch_bytes, "33554432", 1048576, 1073741824, "bytes",
 		"How much of keys and values is read ahead from Kafka, a lane; 100,000 records at "
 		"most. What it takes in memory is about three times as much."),
+	ROW("WORKER_STATEMENT_MS", INT, statement_ms, "1000", 10, 30000, "ms",
+		"A statement that takes longer halves its lane's batches; they grow again while it "
+		"takes less than half of that."),
 };
 
 static void make_groups(struct worker_config *config, struct settings_group groups[GROUP_COUNT])

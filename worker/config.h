@@ -21,6 +21,7 @@ struct worker_settings {
 	int64_t batch_bytes;
 	int64_t batch_ms;
 	int64_t prefetch_bytes; /* a lane */
+	int64_t statement_ms;
 };
 
 struct worker_config {

@@ -181,6 +181,7 @@ static enum error start(struct consumer *consumer, struct failure *failure)
 		.batch_rows = (size_t)settings->batch_rows,
 		.batch_bytes = (size_t)settings->batch_bytes,
 		.batch_ms = settings->batch_ms,
+		.statement_ms = settings->statement_ms,
 	};
 	for (size_t i = 0; i < consumer->lane_count; i++) {
 		consumer->lanes[i] =

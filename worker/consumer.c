@@ -31,7 +31,7 @@ static enum error make_conf(
 		{"enable.auto.offset.store", "false"},
 		{"auto.offset.reset", "earliest"},
 		{"queued.max.messages.kbytes", prefetch_kbytes},
-		{"statistics.interval.ms", "1000"}, /* commit_tick */
+		{"statistics.interval.ms", "1000"}, /* watch_tick */
 		{named ? "group.instance.id" : NULL, settings->instance_id},
 		{NULL, NULL},
 	};
@@ -42,6 +42,8 @@ static enum error make_conf(
 		{"fetch.max.bytes", "4194304"},
 		/* How long a worker's partitions lie idle when it dies without a word. */
 		{"session.timeout.ms", "15000"},
+		/* How long the first events of a partition that is added wait. */
+		{"topic.metadata.refresh.interval.ms", "30000"},
 		{has_queue_backoff ? "fetch.queue.backoff.ms" : NULL, "50"},
 		{NULL, NULL},
 	};
@@ -60,7 +62,7 @@ static enum error make_client(struct consumer *consumer, struct failure *failure
 	rd_kafka_conf_set_opaque(conf, consumer);
 	rd_kafka_conf_set_rebalance_cb(conf, assignment_changed);
 	rd_kafka_conf_set_error_cb(conf, consume_error);
-	rd_kafka_conf_set_stats_cb(conf, commit_tick);
+	rd_kafka_conf_set_stats_cb(conf, watch_tick);
 	consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
 	if (consumer->client)
 		return OK;
@@ -94,6 +96,7 @@ enum error consumer_new(
 	consumer->config = config;
 	consumer->jump_line.every_ms = LINE_EVERY_MS;
 	consumer->kafka_line.every_ms = LINE_EVERY_MS;
+	consumer->summary = summary_start(isatty(STDERR_FILENO) == 1, clock_steady_ms());
 	consumer->progress = progress_new();
 	consumer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	enum error error = consumer->wake_fd < 0 ? failure_set(failure, E_SYSTEM, "no eventfd: %m")

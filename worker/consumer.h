@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * consumer - what the files that read from Kafka share: consume, assignment, commit.
+ * consumer - what the files that read from Kafka share: consume, assignment, commit, watch.
  *
  * Design notes. Each lane has a queue of librdkafka's, to which the queues of its partitions are
  * forwarded. A lane that is behind is simply not read from: its queue fills up, librdkafka stops
@@ -23,6 +23,7 @@
 #include "worker/config.h"
 #include "worker/feed.h"
 #include "worker/progress.h"
+#include "worker/summary.h"
 
 struct consumer {
 	const struct worker_config *config;
@@ -46,6 +47,7 @@ struct consumer {
 	bool commit_in_flight;
 	struct log_limit jump_line;
 	struct log_limit kafka_line;
+	struct summary summary;
 
 	enum error error; /* other than OK: stop */
 	struct failure failure;
@@ -79,11 +81,15 @@ void consume_error(rd_kafka_t *client, int code, const char *reason, void *opaqu
 void assignment_changed(rd_kafka_t *client, rd_kafka_resp_err_t why,
 	rd_kafka_topic_partition_list_t *partitions, void *opaque);
 
+/* librdkafka's statistics callback, once a second; its opaque is the consumer. */
+int watch_tick(rd_kafka_t *client, char *statistics, size_t len, void *opaque);
+
 /*
- * librdkafka's statistics callback, once a second; its opaque is the consumer. Commits what is durable,
- * without waiting, where the group is not just changing.
+ * Commit what is durable, without waiting, where the group is not just changing.
+ *
+ * Takes: statistics - librdkafka's, just made.
  */
-int commit_tick(rd_kafka_t *client, char *statistics, size_t len, void *opaque);
+void commit_tick(struct consumer *consumer, const char *statistics);
 
 /* Take results of commits, waiting up to wait_ms for one. */
 void commit_serve(struct consumer *consumer, int wait_ms);

@@ -10,6 +10,7 @@
 #include "shared/ensure.h"
 #include "shared/memory.h"
 #include "worker/metrics.h"
+#include "worker/pace.h"
 
 enum {
 	JITTER_SHARE = 4
@@ -18,6 +19,7 @@ enum {
 struct feed_lane {
 	struct lane *lane;  /* borrowed */
 	struct batch *open; /* owned */
+	struct pace pace;
 	size_t partition_count;
 	int64_t due_ms;
 };
@@ -48,6 +50,7 @@ struct feed *feed_new(const struct feed_limits *limits, struct lane *const *lane
 	for (size_t i = 0; i < lane_count; i++) {
 		feed->lanes[i].lane = lanes[i];
 		feed->lanes[i].open = batch_new();
+		feed->lanes[i].pace = pace_start(limits->batch_rows, limits->statement_ms);
 	}
 	return feed;
 }
@@ -160,15 +163,15 @@ void feed_revoke(struct feed *feed, int32_t partition)
 	lane_hand(lane->lane, waiting);
 }
 
-static bool is_full(const struct feed *feed, const struct batch *batch)
+static bool is_full(const struct feed *feed, const struct feed_lane *lane)
 {
-	return batch->event_count >= feed->limits.batch_rows ||
-	       batch->bytes >= feed->limits.batch_bytes;
+	return lane->open->event_count >= lane->pace.rows ||
+	       lane->open->bytes >= feed->limits.batch_bytes;
 }
 
 bool feed_has_room(const struct feed *feed, size_t lane)
 {
-	return !is_full(feed, feed->lanes[lane].open);
+	return !is_full(feed, &feed->lanes[lane]);
 }
 
 struct batch *feed_open_batch(struct feed *feed, size_t lane)
@@ -181,31 +184,36 @@ void feed_add(struct feed *feed, const struct event *event, int32_t partition, i
 	batch_add(feed->lanes[feed_lane_of(feed, partition)].open, event, partition, offset);
 }
 
-static int64_t *last_offset(struct batch *batch, int32_t partition)
+static struct progress_mark *mark_of(struct batch *batch, int32_t partition)
 {
 	for (size_t i = 0; i < batch->mark_count; i++) {
 		if (batch->marks[i].partition == partition)
-			return &batch->marks[i].next_offset;
+			return &batch->marks[i];
 	}
 	batch->marks = memory_resize(batch->marks, (batch->mark_count + 1) * sizeof(*batch->marks));
-	batch->marks[batch->mark_count] = (struct progress_mark){.partition = partition};
-	return &batch->marks[batch->mark_count++].next_offset;
+	batch->marks[batch->mark_count] =
+		(struct progress_mark){.partition = partition, .oldest_ms = INT64_MAX};
+	return &batch->marks[batch->mark_count++];
 }
 
 /* A mark for each partition in the batch. Its events are in the order in which they were read. */
-static void mark(struct progress *progress, struct batch *batch)
+static void make_marks(struct progress *progress, struct batch *batch)
 {
-	int64_t *next_offset = NULL;
+	struct progress_mark *mark = NULL;
 	batch->mark_count = 0;
 	for (size_t i = 0; i < batch->event_count; i++) {
 		const struct batch_event *event = &batch->events[i];
 		if (i == 0 || event->partition != batch->events[i - 1].partition)
-			next_offset = last_offset(batch, event->partition);
-		*next_offset = event->offset + 1;
+			mark = mark_of(batch, event->partition);
+		mark->next_offset = event->offset + 1;
+		if (event->event.accepted_ms < mark->oldest_ms)
+			mark->oldest_ms = event->event.accepted_ms;
 	}
-	for (size_t i = 0; i < batch->mark_count; i++)
-		batch->marks[i] = progress_mark(
-			progress, batch->marks[i].partition, batch->marks[i].next_offset);
+	for (size_t i = 0; i < batch->mark_count; i++) {
+		mark = &batch->marks[i];
+		*mark = progress_mark(
+			progress, mark->partition, mark->next_offset, mark->oldest_ms);
+	}
 }
 
 static int64_t next_due_ms(const struct feed *feed, int64_t now_ms)
@@ -218,7 +226,7 @@ bool feed_flush(struct feed *feed, size_t index, int64_t now_ms, bool hurry)
 {
 	struct feed_lane *lane = &feed->lanes[index];
 	struct batch *batch = lane->open;
-	bool full = is_full(feed, batch);
+	bool full = is_full(feed, lane);
 	if (batch->event_count == 0 || (!full && !hurry && now_ms < lane->due_ms))
 		return false;
 	enum lane_state state = lane_state(lane->lane);
@@ -226,7 +234,7 @@ bool feed_flush(struct feed *feed, size_t index, int64_t now_ms, bool hurry)
 		return false;
 	lane->open = spare_take(feed);
 	lane->due_ms = next_due_ms(feed, now_ms);
-	mark(feed->progress, batch);
+	make_marks(feed->progress, batch);
 	batch_fold(batch);
 	metric_observe(METRIC_BATCH_ROWS, (double)batch->row_count);
 	lane_hand(lane->lane, batch);
@@ -236,6 +244,7 @@ bool feed_flush(struct feed *feed, size_t index, int64_t now_ms, bool hurry)
 static void count_applied(const struct batch *batch, int64_t wall_ms)
 {
 	const struct batch_outcome *outcome = &batch->outcome;
+	metric_add(METRIC_EVENTS_FOLDED, batch->event_count - batch->row_count);
 	metric_add(METRIC_ROWS_INSERTED, outcome->inserted);
 	metric_add(METRIC_ROWS_UPDATED, outcome->updated);
 	metric_add(METRIC_ROWS_STALE, batch->row_count - outcome->inserted - outcome->updated);
@@ -284,6 +293,8 @@ enum error feed_collect(struct feed *feed, int64_t wall_ms, struct failure *fail
 		while (batch) {
 			struct batch *next = batch->next;
 			struct failure reason = {0};
+			pace_note(&feed->lanes[i].pace, batch->event_count,
+				batch->outcome.slowest_us);
 			enum error error = settle(feed, batch, wall_ms, &reason);
 			if (error && !first) {
 				first = error;
@@ -312,6 +323,31 @@ int64_t feed_wait_ms(const struct feed *feed, int64_t now_ms)
 			wait_ms = left_ms;
 	}
 	return wait_ms;
+}
+
+int64_t feed_oldest_ms(const struct feed *feed)
+{
+	int64_t oldest_ms = progress_oldest_ms(feed->progress);
+	for (size_t i = 0; i < feed->lane_count; i++) {
+		const struct batch *open = feed->lanes[i].open;
+		for (size_t j = 0; j < open->event_count; j++) {
+			int64_t accepted_ms = open->events[j].event.accepted_ms;
+			if (oldest_ms == PROGRESS_NONE || accepted_ms < oldest_ms)
+				oldest_ms = accepted_ms;
+		}
+	}
+	return oldest_ms;
+}
+
+size_t feed_paused_partitions(const struct feed *feed)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < feed->lane_count; i++) {
+		const struct feed_lane *lane = &feed->lanes[i];
+		if (!lane_is_connected(lane->lane) || lane_state(lane->lane) == LANE_FAILED)
+			count += lane->partition_count;
+	}
+	return count;
 }
 
 bool feed_is_busy(const struct feed *feed)

@@ -5,7 +5,7 @@
  * Design notes. Each lane has one open batch, which grows until it is full or due. It is due when the
  * lane has nothing to do and was handed nothing for batch_ms: so the first event after a quiet time goes
  * at once, a steady trickle costs Postgres a few statements a second, and in a backlog every statement
- * is full. A lane that has a batch waiting takes no more events; they stay in librdkafka, which then
+ * is full, unless statements have become slow. A lane that has a batch waiting takes no more events; they stay in librdkafka, which then
  * stops fetching. Nothing is paused, nothing is fetched twice.
  *
  * Thread: the Kafka thread only.
@@ -27,6 +27,7 @@ struct feed_limits {
 	size_t batch_rows;
 	size_t batch_bytes;
 	int64_t batch_ms;
+	int64_t statement_ms; /* one that takes longer halves the lane's batches (pace) */
 };
 
 /* Takes: lanes, progress - borrowed. Returned owned, free with feed_free. */
@@ -70,6 +71,12 @@ MUST_CHECK enum error feed_collect(struct feed *feed, int64_t wall_ms, struct fa
 
 /* How long until an open batch is due; -1: none will be before a lane has finished. */
 int64_t feed_wait_ms(const struct feed *feed, int64_t now_ms);
+
+/* When the oldest event in hand was accepted; PROGRESS_NONE: there is none. */
+int64_t feed_oldest_ms(const struct feed *feed);
+
+/* Partitions whose lane applies nothing at the moment, because Postgres is away or refuses. */
+size_t feed_paused_partitions(const struct feed *feed);
 
 /* Events are left that a working lane will apply. */
 bool feed_is_busy(const struct feed *feed);

@@ -133,7 +133,10 @@ static enum error apply_some(struct lane *lane, struct batch *batch, size_t at, 
 			&batch->failure);
 	if (error)
 		return error;
-	metric_observe(METRIC_UPSERT_SECONDS, (double)(clock_steady_us() - started_us) / 1e6);
+	int64_t took_us = clock_steady_us() - started_us;
+	metric_observe(METRIC_UPSERT_SECONDS, (double)took_us / 1e6);
+	if (took_us > batch->outcome.slowest_us)
+		batch->outcome.slowest_us = took_us;
 	batch->outcome.inserted += outcome.inserted;
 	batch->outcome.updated += outcome.updated;
 	return OK;

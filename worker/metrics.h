@@ -21,12 +21,18 @@
 	X(METRIC_EVENTS_DROPPED, "worker_events_dropped_total", "", COUNTER,                       \
 		"Events read and not applied because their partition went to another worker.",     \
 		NULL)                                                                              \
+	X(METRIC_EVENTS_FOLDED, "worker_events_folded_total", "", COUNTER,                         \
+		"Events that were applied in the row of another event of the same contact.", NULL) \
 	X(METRIC_EVENTS_READ, "worker_events_read_total", "", COUNTER, "Events read from Kafka.",  \
 		NULL)                                                                              \
 	X(METRIC_GROUP_JOINED, "worker_group_joined", "", GAUGE,                                   \
 		"1 once the consumer group has given this worker its partitions, if any.", NULL)   \
 	X(METRIC_LAG, "worker_lag_records", "", GAUGE,                                             \
 		"Records of the assigned partitions that are not applied yet.", NULL)              \
+	X(METRIC_LAG_SECONDS, "worker_lag_seconds", "", GAUGE,                                     \
+		"Age of the oldest event in hand that is not durable in Postgres; 0: there is "    \
+		"none.",                                                                           \
+		NULL)                                                                              \
 	X(METRIC_LANES, "worker_lanes", "", GAUGE, "Lanes that the worker has.", NULL)             \
 	X(METRIC_LANES_CONNECTED, "worker_lanes_connected", "", GAUGE,                             \
 		"Lanes that have a connection to Postgres.", NULL)                                 \
@@ -36,6 +42,10 @@
 		NULL)                                                                              \
 	X(METRIC_PARTITIONS, "worker_partitions_assigned", "", GAUGE,                              \
 		"Partitions that this worker has.", NULL)                                          \
+	X(METRIC_PARTITIONS_PAUSED, "worker_partitions_paused", "", GAUGE,                         \
+		"Assigned partitions that stand still until Postgres is there again, or somebody " \
+		"acts.",                                                                           \
+		NULL)                                                                              \
 	X(METRIC_REBALANCES_ASSIGNED, "worker_rebalances_total", "outcome=\"assigned\"", COUNTER,  \
 		"Changes of the assignment.", NULL)                                                \
 	X(METRIC_REBALANCES_REVOKED, "worker_rebalances_total", "outcome=\"revoked\"", COUNTER,    \
@@ -52,6 +62,10 @@
 		"Rows that were sent to Postgres.", NULL)                                          \
 	X(METRIC_ROWS_STALE, "worker_rows_total", "outcome=\"stale\"", COUNTER,                    \
 		"Rows that were sent to Postgres.", NULL)                                          \
+	X(METRIC_UNCOMMITTED, "worker_uncommitted_records", "", GAUGE,                             \
+		"Records that are durable in Postgres and not committed to Kafka: read again "     \
+		"after a crash.",                                                                  \
+		NULL)                                                                              \
 	X(METRIC_UPSERT_SECONDS, "worker_upsert_seconds", "", HISTOGRAM,                           \
 		"How long a statement took, successful ones only.", metric_seconds_buckets)
 

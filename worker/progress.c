@@ -13,6 +13,7 @@ enum { MARKS_FIRST = 8 };
 
 struct pending {
 	int64_t next_offset;
+	int64_t oldest_ms;
 	bool settled;
 };
 
@@ -110,15 +111,16 @@ static void grow(struct partition *partition)
 }
 
 struct progress_mark progress_mark(
-	struct progress *progress, int32_t partition, int64_t next_offset)
+	struct progress *progress, int32_t partition, int64_t next_offset, int64_t oldest_ms)
 {
 	struct partition *marked = find(progress, partition);
 	ensure(marked);
 	if (marked->count == marked->capacity)
 		grow(marked);
 	uint64_t sequence = marked->first + marked->count++;
-	*pending_at(marked, sequence) = (struct pending){.next_offset = next_offset};
-	return (struct progress_mark){partition, marked->epoch, sequence, next_offset};
+	*pending_at(marked, sequence) =
+		(struct pending){.next_offset = next_offset, .oldest_ms = oldest_ms};
+	return (struct progress_mark){partition, marked->epoch, sequence, next_offset, oldest_ms};
 }
 
 bool progress_settle(struct progress *progress, const struct progress_mark *mark)
@@ -151,6 +153,26 @@ size_t progress_pending(const struct progress *progress, int32_t partition)
 	return found ? found->count : 0;
 }
 
+static int64_t older(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms != PROGRESS_NONE && a_ms < b_ms ? a_ms : b_ms;
+}
+
+int64_t progress_oldest_ms(const struct progress *progress)
+{
+	int64_t oldest_ms = PROGRESS_NONE;
+	for (int32_t i = 0; i < progress->count; i++) {
+		const struct partition *partition = find(progress, i);
+		for (size_t at = 0; partition && at < partition->count; at++) {
+			const struct pending *pending =
+				pending_at(partition, partition->first + at);
+			if (!pending->settled)
+				oldest_ms = older(oldest_ms, pending->oldest_ms);
+		}
+	}
+	return oldest_ms;
+}
+
 int64_t progress_position(const struct progress *progress, int32_t partition)
 {
 	const struct partition *found = find(progress, partition);
@@ -161,6 +183,14 @@ int64_t progress_to_commit(const struct progress *progress, int32_t partition)
 {
 	const struct partition *found = find(progress, partition);
 	return found && found->position != found->committed ? found->position : PROGRESS_NONE;
+}
+
+int64_t progress_uncommitted(const struct progress *progress, int32_t partition)
+{
+	const struct partition *found = find(progress, partition);
+	return found && found->committed != PROGRESS_NONE && found->position > found->committed
+		       ? found->position - found->committed
+		       : 0;
 }
 
 void progress_committed(struct progress *progress, int32_t partition, int64_t offset)

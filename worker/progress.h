@@ -26,6 +26,7 @@ struct progress_mark {
 	uint32_t epoch;
 	uint64_t sequence;
 	int64_t next_offset; /* the one behind the last */
+	int64_t oldest_ms;   /* when the oldest of its events was accepted, by the wall clock */
 };
 
 /* Returned owned, free with progress_free. */
@@ -43,9 +44,9 @@ bool progress_is_assigned(const struct progress *progress, int32_t partition);
 /* One more than the greatest partition ever assigned. */
 int32_t progress_partition_count(const struct progress *progress);
 
-/* Takes: partition - assigned. */
+/* Takes: partition - assigned; next_offset, oldest_ms - what the mark is to say. */
 struct progress_mark progress_mark(
-	struct progress *progress, int32_t partition, int64_t next_offset);
+	struct progress *progress, int32_t partition, int64_t next_offset, int64_t oldest_ms);
 
 /* The mark's batch is durable. Returns: false where the mark is of an earlier assignment. */
 bool progress_settle(struct progress *progress, const struct progress_mark *mark);
@@ -60,11 +61,17 @@ void progress_withdraw(struct progress *progress, const struct progress_mark *ma
 /* How many marks are not settled. */
 size_t progress_pending(const struct progress *progress, int32_t partition);
 
+/* When the oldest event of all marks that are not settled was accepted; PROGRESS_NONE: there is none. */
+int64_t progress_oldest_ms(const struct progress *progress);
+
 /* Where reading would have to go on after a crash now; PROGRESS_NONE: not known yet. */
 int64_t progress_position(const struct progress *progress, int32_t partition);
 
 /* The offset to commit; PROGRESS_NONE where the committed one is as good. */
 int64_t progress_to_commit(const struct progress *progress, int32_t partition);
+
+/* How many offsets are durable and not committed: what would be read again after a crash now, at least. */
+int64_t progress_uncommitted(const struct progress *progress, int32_t partition);
 
 /* Kafka has taken the offset. */
 void progress_committed(struct progress *progress, int32_t partition, int64_t offset);

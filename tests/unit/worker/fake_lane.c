@@ -47,6 +47,12 @@ void fake_lane_finish(struct lane *lane, enum error error)
 	lane->failure = lane->finished->failure;
 }
 
+void fake_lane_finish_after(struct lane *lane, int64_t statement_us)
+{
+	fake_lane_finish(lane, OK);
+	lane->finished->outcome.slowest_us = statement_us;
+}
+
 const struct batch *fake_lane_waiting(const struct lane *lane)
 {
 	return lane->waiting;

@@ -15,6 +15,9 @@ void fake_lane_begin(struct lane *lane);
 /* What is in flight is finished. error: other than OK fails the lane. */
 void fake_lane_finish(struct lane *lane, enum error error);
 
+/* The same, well, after a statement of statement_us. */
+void fake_lane_finish_after(struct lane *lane, int64_t statement_us);
+
 /* Borrowed; NULL: none. */
 const struct batch *fake_lane_waiting(const struct lane *lane);
 

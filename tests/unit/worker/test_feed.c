@@ -14,8 +14,10 @@ static struct failure failure;
 
 static void set_up(size_t lane_count)
 {
-	const struct feed_limits limits = {
-		.batch_rows = ROWS, .batch_bytes = 1 << 20, .batch_ms = BATCH_MS};
+	const struct feed_limits limits = {.batch_rows = ROWS,
+		.batch_bytes = 1 << 20,
+		.batch_ms = BATCH_MS,
+		.statement_ms = 1000};
 	metrics_init(worker_metrics, worker_metric_count);
 	for (size_t i = 0; i < LANES; i++)
 		lanes[i] = fake_lane_new();
@@ -265,6 +267,32 @@ START_TEST(a_failed_batch_does_not_name_a_partition_that_was_revoked)
 }
 END_TEST
 
+START_TEST(a_slow_statement_makes_the_next_batch_smaller)
+{
+	enum { MANY = 200, SLOW_US = 1000 * 1000 + 1 };
+	set_up(1);
+	feed_free(feed);
+	feed = feed_new(&(const struct feed_limits){.batch_rows = MANY,
+				.batch_bytes = 1 << 20,
+				.batch_ms = BATCH_MS,
+				.statement_ms = 1000},
+		lanes, 1, progress);
+	assign(0);
+	int64_t offset = 0;
+	for (; feed_has_room(feed, 0); offset++)
+		add(0, offset);
+	ck_assert_int_eq(offset, MANY);
+	ck_assert(feed_flush(feed, 0, 1000, false));
+	fake_lane_begin(lanes[0]);
+	fake_lane_finish_after(lanes[0], SLOW_US);
+	collect();
+	for (; feed_has_room(feed, 0); offset++)
+		add(0, offset);
+	ck_assert_int_eq(offset, MANY + MANY / 2);
+	tear_down();
+}
+END_TEST
+
 START_TEST(in_a_hurry_all_goes_as_soon_as_the_lane_is_free)
 {
 	set_up(1);
@@ -293,4 +321,5 @@ TESTS("feed", the_first_event_after_a_quiet_time_goes_at_once,
 	a_batch_finished_after_its_partition_came_back_moves_nothing,
 	a_batch_that_can_never_succeed_names_its_offsets_and_moves_nothing,
 	a_failed_batch_does_not_name_a_partition_that_was_revoked,
+	a_slow_statement_makes_the_next_batch_smaller,
 	in_a_hurry_all_goes_as_soon_as_the_lane_is_free)

@@ -15,7 +15,7 @@ START_TEST(the_position_moves_when_a_batch_is_settled)
 {
 	with_partition(3, 100);
 	ck_assert_int_eq(progress_to_commit(progress, 3), PROGRESS_NONE);
-	struct progress_mark mark = progress_mark(progress, 3, 120);
+	struct progress_mark mark = progress_mark(progress, 3, 120, 0);
 	ck_assert_int_eq(progress_position(progress, 3), 100);
 	ck_assert(progress_settle(progress, &mark));
 	ck_assert_int_eq(progress_position(progress, 3), 120);
@@ -27,9 +27,9 @@ END_TEST
 START_TEST(a_batch_settled_out_of_order_waits_for_those_before)
 {
 	with_partition(0, PROGRESS_NONE);
-	struct progress_mark first = progress_mark(progress, 0, 10);
-	struct progress_mark second = progress_mark(progress, 0, 20);
-	struct progress_mark third = progress_mark(progress, 0, 30);
+	struct progress_mark first = progress_mark(progress, 0, 10, 0);
+	struct progress_mark second = progress_mark(progress, 0, 20, 0);
+	struct progress_mark third = progress_mark(progress, 0, 30, 0);
 	ck_assert(progress_settle(progress, &second));
 	ck_assert_int_eq(progress_to_commit(progress, 0), PROGRESS_NONE);
 	ck_assert(progress_settle(progress, &first));
@@ -45,15 +45,15 @@ END_TEST
 START_TEST(a_mark_that_is_withdrawn_holds_nothing_back)
 {
 	with_partition(5, 100);
-	struct progress_mark first = progress_mark(progress, 5, 110);
-	struct progress_mark dropped = progress_mark(progress, 5, 120);
+	struct progress_mark first = progress_mark(progress, 5, 110, 0);
+	struct progress_mark dropped = progress_mark(progress, 5, 120, 0);
 	progress_withdraw(progress, &dropped);
 	ck_assert_uint_eq(progress_pending(progress, 5), 1);
 	ck_assert(progress_settle(progress, &first));
 	ck_assert_int_eq(progress_to_commit(progress, 5), 110);
 	progress_revoke(progress, 5);
 	progress_assign(progress, 5, 110);
-	(void)progress_mark(progress, 5, 130);
+	(void)progress_mark(progress, 5, 130, 0);
 	progress_withdraw(progress, &dropped);
 	ck_assert_uint_eq(progress_pending(progress, 5), 1);
 	progress_free(progress);
@@ -63,11 +63,11 @@ END_TEST
 START_TEST(a_mark_of_an_earlier_assignment_moves_nothing)
 {
 	with_partition(5, 100);
-	struct progress_mark old = progress_mark(progress, 5, 200);
+	struct progress_mark old = progress_mark(progress, 5, 200, 0);
 	progress_revoke(progress, 5);
 	ck_assert(!progress_settle(progress, &old));
 	progress_assign(progress, 5, 150);
-	struct progress_mark new = progress_mark(progress, 5, 160);
+	struct progress_mark new = progress_mark(progress, 5, 160, 0);
 	ck_assert(!progress_settle(progress, &old));
 	ck_assert_int_eq(progress_position(progress, 5), 150);
 	ck_assert(progress_settle(progress, &new));
@@ -76,14 +76,33 @@ START_TEST(a_mark_of_an_earlier_assignment_moves_nothing)
 }
 END_TEST
 
+START_TEST(the_oldest_event_is_that_of_what_is_not_settled)
+{
+	with_partition(1, 7);
+	ck_assert_int_eq(progress_oldest_ms(progress), PROGRESS_NONE);
+	struct progress_mark first = progress_mark(progress, 1, 9, 500);
+	struct progress_mark second = progress_mark(progress, 1, 11, 400);
+	ck_assert_int_eq(progress_oldest_ms(progress), 400);
+	ck_assert(progress_settle(progress, &second));
+	ck_assert_int_eq(progress_oldest_ms(progress), 500);
+	ck_assert_int_eq(progress_uncommitted(progress, 1), 0);
+	ck_assert(progress_settle(progress, &first));
+	ck_assert_int_eq(progress_oldest_ms(progress), PROGRESS_NONE);
+	ck_assert_int_eq(progress_uncommitted(progress, 1), 4);
+	progress_committed(progress, 1, 11);
+	ck_assert_int_eq(progress_uncommitted(progress, 1), 0);
+	progress_free(progress);
+}
+END_TEST
+
 START_TEST(an_offset_is_committed_once)
 {
 	with_partition(1, 7);
-	struct progress_mark mark = progress_mark(progress, 1, 9);
+	struct progress_mark mark = progress_mark(progress, 1, 9, 0);
 	ck_assert(progress_settle(progress, &mark));
 	progress_committed(progress, 1, 9);
 	ck_assert_int_eq(progress_to_commit(progress, 1), PROGRESS_NONE);
-	mark = progress_mark(progress, 1, 11);
+	mark = progress_mark(progress, 1, 11, 0);
 	ck_assert(progress_settle(progress, &mark));
 	ck_assert_int_eq(progress_to_commit(progress, 1), 11);
 	progress_free(progress);
@@ -94,8 +113,8 @@ START_TEST(partitions_do_not_hold_each_other_back)
 {
 	with_partition(0, 0);
 	progress_assign(progress, 9, 0);
-	(void)progress_mark(progress, 0, 10);
-	struct progress_mark other = progress_mark(progress, 9, 20);
+	(void)progress_mark(progress, 0, 10, 0);
+	struct progress_mark other = progress_mark(progress, 9, 20, 0);
 	ck_assert(progress_settle(progress, &other));
 	ck_assert_int_eq(progress_to_commit(progress, 0), PROGRESS_NONE);
 	ck_assert_int_eq(progress_to_commit(progress, 9), 20);
@@ -118,7 +137,7 @@ START_TEST(the_position_is_the_settled_prefix_whatever_the_order)
 		with_partition(2, 0);
 		while (left > 0) {
 			if (made < MARKS && rand_r(&seed) % 2) {
-				marks[made] = progress_mark(progress, 2, (int64_t)made + 1);
+				marks[made] = progress_mark(progress, 2, (int64_t)made + 1, 0);
 				made++;
 				continue;
 			}
@@ -141,5 +160,6 @@ END_TEST
 TESTS("progress", the_position_moves_when_a_batch_is_settled,
 	a_batch_settled_out_of_order_waits_for_those_before,
 	a_mark_that_is_withdrawn_holds_nothing_back, a_mark_of_an_earlier_assignment_moves_nothing,
-	an_offset_is_committed_once, partitions_do_not_hold_each_other_back,
+	an_offset_is_committed_once, the_oldest_event_is_that_of_what_is_not_settled,
+	partitions_do_not_hold_each_other_back,
 	the_position_is_the_settled_prefix_whatever_the_order)
