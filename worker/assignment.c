@@ -27,24 +27,32 @@ static void set_expected(struct consumer *consumer, int32_t partition, int64_t o
 /*
  * Where the group's commits say to go on. They are asked for here, not left to librdkafka, because the
  * first record has to be compared with them: an offset that Kafka has no more is skipped in silence.
+ * Where the group has committed nothing, it has to begin with the first record that there ever was.
+ *
+ * Returns: how many partitions that is so of.
  */
-static void find_starts(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
+static int find_starts(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
 {
 	rd_kafka_resp_err_t error =
 		rd_kafka_committed(consumer->client, partitions, COMMITTED_WAIT_MS);
 	if (error)
 		log_warn("assignment.offsets_unknown", log_text("reason", rd_kafka_err2str(error)));
+	int news = 0;
 	for (int i = 0; i < partitions->cnt; i++) {
 		rd_kafka_topic_partition_t *partition = &partitions->elems[i];
-		bool known = !error && !partition->err && partition->offset >= 0;
-		if (error || partition->err)
+		int64_t expected = partition->offset;
+		if (error || partition->err) {
 			partition->offset = RD_KAFKA_OFFSET_INVALID; /* librdkafka asks again */
-		else if (!known)
+			expected = PROGRESS_NONE;
+		} else if (partition->offset < 0) {
 			partition->offset = RD_KAFKA_OFFSET_BEGINNING;
-		set_expected(
-			consumer, partition->partition, known ? partition->offset : PROGRESS_NONE);
+			expected = 0;
+			news++;
+		}
+		set_expected(consumer, partition->partition, expected);
 		partition->err = RD_KAFKA_RESP_ERR_NO_ERROR;
 	}
+	return news;
 }
 
 static void forward(struct consumer *consumer, int32_t partition, rd_kafka_queue_t *to)
@@ -59,8 +67,7 @@ static void forward(struct consumer *consumer, int32_t partition, rd_kafka_queue
 static void assign(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
 {
 	consumer->joining = false;
-	if (partitions->cnt)
-		find_starts(consumer, partitions);
+	int news = partitions->cnt ? find_starts(consumer, partitions) : 0;
 	for (int i = 0; i < partitions->cnt; i++) {
 		int32_t partition = partitions->elems[i].partition;
 		size_t lane = feed_assign(consumer->feed, partition);
@@ -71,7 +78,8 @@ static void assign(struct consumer *consumer, rd_kafka_topic_partition_list_t *p
 			log_int("lane", (int64_t)lane + 1),
 			log_int("offset", partitions->elems[i].offset));
 	}
-	log_info("assignment.assigned", log_int("partitions", partitions->cnt));
+	log_info("assignment.assigned", log_int("partitions", partitions->cnt),
+		log_int("never_committed", news));
 	metric_gauge_add(METRIC_PARTITIONS, partitions->cnt);
 	metric_add(METRIC_REBALANCES_ASSIGNED, 1);
 	metric_set(METRIC_GROUP_JOINED, 1);
