@@ -11,10 +11,10 @@
 
 #include "shared/clock.h"
 #include "shared/ensure.h"
+#include "shared/sqlstate.h"
 
 enum {
-	OPTIONS_MOST = 64, /* conninfo options; libpq 15 knows 40 */
-	SQLSTATE_LEN = 5,
+	OPTIONS_MOST = 64,      /* conninfo options; libpq 15 knows 40 */
 	SESSION_WAIT_MS = 5000, /* for each statement that sets up a session */
 	REFUSED_WITHIN_MS = 2000,
 };
@@ -40,50 +40,6 @@ static const struct {
 	{"tcp_user_timeout", "20000"}, /* POSTGRES_DEAD_MS */
 };
 
-/* Most exact first; a state of `len` characters decides. */
-static const struct sqlstate_class {
-	const char *state;
-	enum error error;
-	bool say_message; /* the server's primary message names objects, never row values */
-	const char *sentence;
-} sqlstate_classes[] = {
-	{"25006", E_POSTGRES_AWAY, true, "the server takes no writes now"},
-	{"57014", E_POSTGRES_CONTENTION, true, "the statement was cancelled"},
-	{"40001", E_POSTGRES_CONTENTION, true, "a concurrent transaction was in the way"},
-	{"40P01", E_POSTGRES_CONTENTION, true, "a deadlock was resolved"},
-	{"55P03", E_POSTGRES_CONTENTION, true, "a lock was not to be had"},
-	{"3F000", E_POSTGRES_CONFIG, true,
-		"a schema is missing, run `sqitch deploy` in migrations/"},
-	{"42P01", E_POSTGRES_CONFIG, true,
-		"a table is missing, run `sqitch deploy` in migrations/"},
-	{"42703", E_POSTGRES_CONFIG, true,
-		"a column is missing, run `sqitch deploy` in migrations/"},
-	{"42883", E_POSTGRES_CONFIG, true,
-		"a function is missing, run `sqitch deploy` in migrations/"},
-	{"42501", E_POSTGRES_CONFIG, true, "the role of DATABASE_URL may not do that"},
-	{"P0001", E_POSTGRES_DATA, false, "a trigger or function refuses the row"},
-	{"23", E_POSTGRES_DATA, false, "a constraint refuses the row"},
-	{"22", E_POSTGRES_DATA, false, "a value is not valid"},
-	{"44", E_POSTGRES_DATA, false, "a view's check refuses the row"},
-	{"54", E_POSTGRES_DATA, false, "a value is larger than Postgres takes"},
-	{"08", E_POSTGRES_AWAY, true, "the connection failed"},
-	{"53", E_POSTGRES_AWAY, true, "the server is short of resources"},
-	{"57P", E_POSTGRES_AWAY, true, "the server is starting or stopping"},
-	{"28", E_POSTGRES_CONFIG, true, "the server does not let the login in"},
-	{"3D", E_POSTGRES_CONFIG, true, "there is no such database"},
-	{"42", E_POSTGRES_CONFIG, true, "the statement does not fit the database"},
-	{"0A", E_POSTGRES_CONFIG, true, "the server lacks a feature"},
-	{"", E_POSTGRES_CONFIG, false, "the server refuses the statement"},
-};
-
-static const struct sqlstate_class *classify(const char *state)
-{
-	const struct sqlstate_class *entry = sqlstate_classes;
-	while (strncmp(state, entry->state, strlen(entry->state)) != 0)
-		entry++;
-	return entry;
-}
-
 /* One line, without libpq's line ends. */
 static int line_len(const char *message)
 {
@@ -100,13 +56,18 @@ enum error postgres_error(const PGconn *connection, const PGresult *result, stru
 		return failure_set(failure, E_POSTGRES_AWAY, "no connection to Postgres: %.*s",
 			line_len(message), message);
 	}
-	const struct sqlstate_class *entry = classify(state);
+	const struct sqlstate *entry = sqlstate_find(state);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+	const char *column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
 	bool say = entry->say_message && message;
-	return failure_set(failure, entry->error, "%s: %s%s%.*s%s%s%s", state, entry->sentence,
-		say ? " (" : "", say ? line_len(message) : 0, say ? message : "", say ? ")" : "",
+	enum error error = failure_set(failure, entry->error, "%s: %s%s%.*s%s%s%s%s%s", state,
+		entry->sentence, say ? " (" : "", say ? line_len(message) : 0, say ? message : "",
+		say ? ")" : "", column ? ", column " : "", column ? column : "",
 		constraint ? ", constraint " : "", constraint ? constraint : "");
+	if (failure)
+		(void)snprintf(failure->sqlstate, sizeof(failure->sqlstate), "%s", state);
+	return error;
 }
 
 /* The failed one of two: a commit that fails is told behind the statement's own success. */
@@ -232,7 +193,7 @@ static enum error explain(PGconn *connection, int64_t took_ms, struct failure *f
 		if (PQstatus(connection) == CONNECTION_OK)
 			return OK;
 	}
-	const struct sqlstate_class *entry = state ? classify(state) : NULL;
+	const struct sqlstate *entry = state ? sqlstate_find(state) : NULL;
 	/* A reason that has no row of its own may pass: a database closed for now, a pooler's own. */
 	enum error error = password_missing         ? E_POSTGRES_CONFIG
 			   : entry && *entry->state ? entry->error

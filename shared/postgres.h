@@ -45,12 +45,12 @@ MUST_CHECK enum error postgres_connect(const char *url, const char *application_
 	struct failure *failure);
 
 /*
- * What a failed result means; the one place that reads SQLSTATEs.
+ * What a failed result means, by the table of shared/sqlstate.
  *
  * Takes:   result - may be NULL (the connection broke).
  * Returns: E_POSTGRES_AWAY (08 53 57P 25006, no connection), E_POSTGRES_CONTENTION (40001 40P01 55P03
  *          57014), E_POSTGRES_DATA (22 23 44 54 P0001), E_POSTGRES_CONFIG (all else). The detail holds
- *          SQLSTATE, our sentence and the constraint's name; never the server's DETAIL, which has row
+ *          SQLSTATE, our sentence and the names of column and constraint; never the server's DETAIL, which has row
  *          values.
  */
 enum error postgres_error(
