@@ -56,6 +56,7 @@ enum error_blame {
 	X(E_RECORD_INVALID, POISON, "the record's contact breaks a rule")                          \
 	X(E_BUSINESS_GONE, POISON, "the business does not exist")                                  \
 	X(E_POSTGRES_DATA, POISON, "Postgres refuses the data")                                    \
+	X(E_CIRCUIT_OPEN, BROKEN, "too many records are bad")                                      \
 	X(E_CONFIG, BROKEN, "the configuration is wrong")                                          \
 	X(E_POSTGRES_CONFIG, BROKEN, "Postgres refuses the statement")                             \
 	X(E_KAFKA_REFUSED, BROKEN, "Kafka does not let this login in, or ask")                     \

@@ -5,10 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/clock.h"
 #include "shared/memory.h"
 
 /* A batch of the usual size fits one block, which batch_clear keeps. */
-enum { BATCH_ARENA_BYTES = 512 * 1024, BATCH_EVENTS_FIRST = 256 };
+enum {
+	BATCH_ARENA_BYTES = 2 * 1024 * 1024,
+	BATCH_EVENTS_FIRST = 256,
+	BATCH_LETTERS_FIRST = 16,
+};
 
 struct batch *batch_new(void)
 {
@@ -22,8 +27,11 @@ void batch_free(struct batch *batch)
 	if (!batch)
 		return;
 	arena_fini(&batch->arena);
+	arena_fini(&batch->letter_arena);
 	free(batch->events);
+	free(batch->order);
 	free(batch->rows);
+	free(batch->letters);
 	free(batch->marks);
 	free(batch);
 }
@@ -36,18 +44,24 @@ void batch_clear(struct batch *batch)
 	batch->bytes = 0;
 	batch->row_count = 0;
 	batch->mark_count = 0;
-	batch->error = OK;
-	batch->failure = (struct failure){0};
+	batch_undo(batch);
+}
+
+void batch_undo(struct batch *batch)
+{
+	arena_clear(&batch->letter_arena);
+	batch->letter_count = 0;
 	batch->outcome = (struct batch_outcome){0};
 }
 
-static size_t event_bytes(const struct event *event)
+static size_t event_bytes(const struct batch_event *event)
 {
-	return sizeof(struct batch_event) + event->contact.name.len + event->contact.email.len +
-	       event->contact.phone.len + event->traceparent.len;
+	const struct contact *contact = &event->event.contact;
+	return sizeof(*event) + event->record->bytes + contact->name.len + contact->email.len +
+	       contact->phone.len + event->event.traceparent.len;
 }
 
-void batch_add(struct batch *batch, const struct event *event, int32_t partition, int64_t offset)
+static struct batch_event *next_event(struct batch *batch, const struct record *record)
 {
 	if (batch->event_count == batch->event_capacity) {
 		batch->event_capacity =
@@ -55,9 +69,29 @@ void batch_add(struct batch *batch, const struct event *event, int32_t partition
 		batch->events = memory_resize(
 			batch->events, batch->event_capacity * sizeof(*batch->events));
 	}
-	batch->events[batch->event_count++] =
-		(struct batch_event){.event = *event, .partition = partition, .offset = offset};
-	batch->bytes += event_bytes(event);
+	struct batch_event *event = &batch->events[batch->event_count++];
+	*event = (struct batch_event){
+		.record = record, .partition = record->partition, .offset = record->offset};
+	return event;
+}
+
+void batch_add(struct batch *batch, const struct event *event, const struct record *record)
+{
+	struct batch_event *added = next_event(batch, record);
+	added->event = *event;
+	batch->bytes += event_bytes(added);
+}
+
+void batch_add_bad(struct batch *batch, const struct record *record, const struct failure *why)
+{
+	struct batch_event *added = next_event(batch, record);
+	struct failure *kept = arena_alloc(&batch->arena, sizeof(*kept));
+	*kept = *why;
+	added->bad = kept;
+	/* For how far behind the worker is. */
+	added->event.accepted_ms =
+		record->timestamp_ms > 0 ? record->timestamp_ms : clock_wall_ms();
+	batch->bytes += event_bytes(added) + sizeof(*kept);
 }
 
 void batch_drop(struct batch *batch, int32_t partition)
@@ -68,7 +102,7 @@ void batch_drop(struct batch *batch, int32_t partition)
 		if (batch->events[i].partition == partition)
 			continue;
 		batch->events[kept++] = batch->events[i];
-		batch->bytes += event_bytes(&batch->events[i].event);
+		batch->bytes += event_bytes(&batch->events[i]);
 	}
 	batch->event_count = kept;
 	batch->row_count = 0;
@@ -80,39 +114,80 @@ static int compare_contact(const struct event *a, const struct event *b)
 	return order ? order : span_compare(a->contact.email, b->contact.email);
 }
 
-struct sortable {
-	const struct event *event;
-};
-
 /* By contact, and by version within one. */
 static int compare_event(const void *left, const void *right)
 {
-	const struct event *a = ((const struct sortable *)left)->event;
-	const struct event *b = ((const struct sortable *)right)->event;
-	int order = compare_contact(a, b);
-	return order ? order : uuid_compare(&a->id, &b->id);
+	const struct batch_event *a = *(const struct batch_event *const *)left;
+	const struct batch_event *b = *(const struct batch_event *const *)right;
+	int order = compare_contact(&a->event, &b->event);
+	return order ? order : uuid_compare(&a->event.id, &b->event.id);
+}
+
+static size_t sort(struct batch *batch)
+{
+	size_t count = 0;
+	batch->order = memory_resize(batch->order, batch->event_count * sizeof(*batch->order));
+	for (size_t i = 0; i < batch->event_count; i++) {
+		if (!batch->events[i].bad)
+			batch->order[count++] = &batch->events[i];
+	}
+	qsort(batch->order, count, sizeof(*batch->order), compare_event);
+	return count;
+}
+
+struct batch_row batch_row_of(const struct batch_event *const *event)
+{
+	const struct event *only = &(*event)->event;
+	return (struct batch_row){
+		.oldest = only,
+		.newest = only,
+		.phone = only->contact.phone.base ? only : NULL,
+		.events = event,
+		.event_count = 1,
+	};
+}
+
+/* Takes: event - newer than all that are in the row. */
+static void row_add(struct batch_row *row, const struct event *event)
+{
+	row->newest = event;
+	if (event->contact.phone.base)
+		row->phone = event;
+	row->event_count++;
 }
 
 void batch_fold(struct batch *batch)
 {
-	size_t count = batch->event_count;
-	struct sortable *sorted = memory_alloc(count * sizeof(*sorted));
-	for (size_t i = 0; i < count; i++)
-		sorted[i].event = &batch->events[i].event;
-	qsort(sorted, count, sizeof(*sorted), compare_event);
-
-	batch->rows = memory_resize(batch->rows, count * sizeof(*batch->rows));
-	struct batch_row *row = batch->rows;
+	size_t count = sort(batch);
+	const struct batch_event **order = batch->order;
+	batch->rows = memory_resize(batch->rows, batch->event_count * sizeof(*batch->rows));
 	batch->row_count = 0;
 	for (size_t i = 0; i < count; i++) {
-		const struct event *event = sorted[i].event;
-		if (i == 0 || compare_contact(sorted[i - 1].event, event) != 0) {
-			row = &batch->rows[batch->row_count++];
-			*row = (struct batch_row){.oldest = event};
-		}
-		row->newest = event;
-		if (event->contact.phone.base)
-			row->phone = event;
+		const struct event *event = &order[i]->event;
+		if (i > 0 && compare_contact(&order[i - 1]->event, event) == 0)
+			row_add(&batch->rows[batch->row_count - 1], event);
+		else
+			batch->rows[batch->row_count++] = batch_row_of(&order[i]);
 	}
-	free(sorted);
+}
+
+static const char *keep_text(struct batch *batch, const char *text)
+{
+	return arena_copy(&batch->letter_arena, span_of(text)).base;
+}
+
+void batch_add_letter(struct batch *batch, const struct record *record, const struct failure *why)
+{
+	if (batch->letter_count == batch->letter_capacity) {
+		batch->letter_capacity =
+			batch->letter_capacity ? 2 * batch->letter_capacity : BATCH_LETTERS_FIRST;
+		batch->letters = memory_resize(
+			batch->letters, batch->letter_capacity * sizeof(*batch->letters));
+	}
+	batch->letters[batch->letter_count++] = (struct dead_letter){
+		.record = record,
+		.reason = dead_reason_of(why->error),
+		.sqlstate = keep_text(batch, why->sqlstate),
+		.message = keep_text(batch, why->detail),
+	};
 }

@@ -17,26 +17,33 @@
 #include "shared/arena.h"
 #include "shared/error.h"
 #include "shared/event.h"
+#include "worker/dead_letter.h"
 #include "worker/progress.h"
+#include "worker/record.h"
 
 struct batch_event {
-	struct event event; /* strings in the batch's arena */
+	struct event event; /* strings in the batch's arena; of a bad record only accepted_ms */
 	int32_t partition;
 	int64_t offset;
+	const struct record *record; /* as it came; in the batch's arena */
+	const struct failure *bad;   /* why it is not an event; NULL: it is one. In the arena */
 };
 
 /* What the events of one contact come to. Borrowed from the batch's events. */
 struct batch_row {
-	const struct event *oldest; /* whose id a new contact gets */
-	const struct event *newest; /* whose name and status are the contact's */
-	const struct event *phone;  /* the newest that has a phone; NULL: none has */
+	const struct event *oldest;              /* whose id a new contact gets */
+	const struct event *newest;              /* whose name and status are the contact's */
+	const struct event *phone;               /* the newest that has a phone; NULL: none has */
+	const struct batch_event *const *events; /* all of them, oldest first */
+	size_t event_count;
 };
 
-/* What the statement did with the rows. */
+/* What the statements did with the rows. */
 struct batch_outcome {
 	size_t inserted;
-	size_t updated;     /* the others were there already, or older than a deletion */
-	int64_t slowest_us; /* of its statements */
+	size_t updated;
+	size_t stale;       /* were there already, or are older than a deletion */
+	int64_t slowest_us; /* of the statements */
 };
 
 struct batch {
@@ -48,15 +55,18 @@ struct batch {
 	size_t bytes; /* what the events take, strings and all */
 
 	/* From batch_fold on. */
-	struct batch_row *rows; /* owned; sorted by business_id and email, bytewise */
+	const struct batch_event **order; /* owned; the events, sorted by contact and version */
+	struct batch_row *rows;           /* owned; sorted by business_id and email, bytewise */
 	size_t row_count;
 	struct progress_mark *marks; /* owned; one a partition that has events here */
 	size_t mark_count;
 
 	/* Set by the lane. */
-	enum error error;
-	struct failure failure;
 	struct batch_outcome outcome;
+	struct arena letter_arena;
+	struct dead_letter *letters; /* owned */
+	size_t letter_count;
+	size_t letter_capacity;
 };
 
 /* Returned owned, free with batch_free. */
@@ -68,8 +78,11 @@ void batch_free(struct batch *batch);
 /* Empty it for new events; memory of the usual size is kept. */
 void batch_clear(struct batch *batch);
 
-/* Takes: event - copied; its strings live in batch->arena already. */
-void batch_add(struct batch *batch, const struct event *event, int32_t partition, int64_t offset);
+/* Takes: event - copied; its strings, and the record, live in batch->arena already. */
+void batch_add(struct batch *batch, const struct event *event, const struct record *record);
+
+/* A record that is no event goes with the others, so that its offset waits for its dead letter. */
+void batch_add_bad(struct batch *batch, const struct record *record, const struct failure *why);
 
 /* Drop a partition's events. What was folded is stale: fold again. */
 void batch_drop(struct batch *batch, int32_t partition);
@@ -80,5 +93,14 @@ void batch_drop(struct batch *batch, int32_t partition);
  * The rows are sorted, so that all who write many contacts at once lock them in one order.
  */
 void batch_fold(struct batch *batch);
+
+/* The row that one event alone makes. */
+struct batch_row batch_row_of(const struct batch_event *const *event);
+
+/* Forget what was done with it, to begin again. */
+void batch_undo(struct batch *batch);
+
+/* Takes: why - its sentence is copied; its code's blame is POISON. */
+void batch_add_letter(struct batch *batch, const struct record *record, const struct failure *why);
 
 #endif

@@ -27,6 +27,11 @@ static const struct setting worker_rows[] = {
 		"after a quiet time is sent at once."),
 	ROW("WORKER_BATCH_ROWS", INT, batch_rows, "2000", 1, 100000, "",
 		"The most events in one statement."),
+	ROW("WORKER_DEAD_LEAST", INT, dead_least, "100", 1, 1000000, "records",
+		"So many bad records at least, of the last WORKER_DEAD_WINDOW, stop a lane for "
+		"their share."),
+	ROW("WORKER_DEAD_WINDOW", INT, dead_window, "10000", 100, 100000000, "records",
+		"Over about how many records, a lane, the share of bad ones is taken."),
 	ROW("WORKER_GROUP", TEXT, group, "intake-worker", 0, 0, "",
 		"The consumer group whose workers share the topic's partitions."),
 	ROW("WORKER_INSTANCE_ID", TEXT, instance_id, NULL, 0, 0, "",
@@ -35,12 +40,20 @@ static const struct setting worker_rows[] = {
 		"time-out then moves no partitions."),
 	ROW("WORKER_LANES", INT, lanes, "2", 1, 64, "",
 		"Connections to Postgres that are written through at the same time."),
+	ROW("WORKER_MAX_DEAD_SHARE", INT, max_dead_share, "50", 1, 100, "%",
+		"A lane stops, loses nothing and tries again every 10 s while more than this share "
+		"of its records would go to the dead letters: the wrong topic or schema is "
+		"likelier "
+		"than so many bad records. 100: never."),
 	ROW("WORKER_PREFETCH_BYTES", INT, prefetch_bytes, "33554432", 1048576, 1073741824, "bytes",
 		"How much of keys and values is read ahead from Kafka, a lane; 100,000 records at "
 		"most. What it takes in memory is about three times as much."),
 	ROW("WORKER_STATEMENT_MS", INT, statement_ms, "1000", 10, 30000, "ms",
 		"A statement that takes longer halves its lane's batches; they grow again while it "
 		"takes less than half of that."),
+	ROW("WORKER_STATEMENT_TIMEOUT_MS", INT, statement_timeout_ms, "30000", 100, 600000, "ms",
+		"How long a statement may take, and four times as long as it may wait for one "
+		"lock. A connection that has not answered 10 s later is given up."),
 };
 
 static void make_groups(struct worker_config *config, struct settings_group groups[GROUP_COUNT])

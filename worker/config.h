@@ -20,8 +20,12 @@ struct worker_settings {
 	int64_t batch_rows;
 	int64_t batch_bytes;
 	int64_t batch_ms;
+	int64_t dead_least;
+	int64_t dead_window;
+	int64_t max_dead_share; /* percent */
 	int64_t prefetch_bytes; /* a lane */
 	int64_t statement_ms;
+	int64_t statement_timeout_ms;
 };
 
 struct worker_config {

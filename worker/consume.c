@@ -3,12 +3,9 @@
 #include "worker/consume.h"
 
 #include <poll.h>
-#include <string.h>
 
 #include "shared/clock.h"
-#include "shared/event.h"
 #include "worker/consumer.h"
-#include "worker/metrics.h"
 
 enum {
 	SLEEP_MOST_MS = 1000,
@@ -29,76 +26,6 @@ void consume_error(rd_kafka_t *client, int code, const char *reason, void *opaqu
 		log_warn("consume.error",
 			log_text("code", rd_kafka_err2name((rd_kafka_resp_err_t)code)),
 			log_text("reason", reason), log_int("suppressed", suppressed));
-}
-
-/*
- * Every record follows the one before. Where it does not, retention has taken what was not read, or
- * the topic was cut or made anew: going on is right, going on in silence is not.
- */
-static void check_offset(struct consumer *consumer, const rd_kafka_message_t *message)
-{
-	int64_t expected = consumer->expected[message->partition];
-	consumer->expected[message->partition] = message->offset + 1;
-	if (expected == PROGRESS_NONE || expected == message->offset)
-		return;
-	metric_add(METRIC_OFFSET_JUMPS, 1);
-	int64_t suppressed = log_limit_take(&consumer->jump_line, clock_steady_ms());
-	if (suppressed >= 0)
-		log_error("consume.offset_jump", log_text("topic", consumer->config->kafka.topic),
-			log_int("partition", message->partition), log_int("expected", expected),
-			log_int("found", message->offset), log_int("suppressed", suppressed),
-			log_text("meaning",
-				message->offset > expected
-					? "records between were never applied and are gone"
-					: "the topic was cut or made anew; reading it again"));
-}
-
-static bool is_header_of_ours(const char *name)
-{
-	return strncmp(name, "ce_", 3) == 0 || strcmp(name, "traceparent") == 0;
-}
-
-/* Headers and value, as they are in librdkafka's memory. */
-static void read_record(const rd_kafka_message_t *message, struct event_record *ret_record)
-{
-	rd_kafka_headers_t *headers = NULL;
-	const char *name;
-	const void *value;
-	size_t len;
-	ret_record->value = span_from(message->payload, message->len);
-	ret_record->header_count = 0;
-	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return;
-	bool crowded = rd_kafka_header_cnt(headers) > EVENT_HEADER_COUNT;
-	for (size_t i = 0; ret_record->header_count < EVENT_HEADER_COUNT &&
-			   !rd_kafka_header_get_all(headers, i, &name, &value, &len);
-		i++) {
-		if (!crowded || is_header_of_ours(name))
-			ret_record->headers[ret_record->header_count++] =
-				(struct event_header){name, span_from(value, len)};
-	}
-}
-
-static void take_record(struct consumer *consumer, size_t lane, const rd_kafka_message_t *message)
-{
-	struct event_record record;
-	struct event event;
-	struct failure failure = {0};
-	/* Left in the queue by a partition that went away. */
-	if (!progress_is_assigned(consumer->progress, message->partition))
-		return;
-	read_record(message, &record);
-	if (event_decode(
-		    &record, &feed_open_batch(consumer->feed, lane)->arena, &event, &failure)) {
-		struct failure reason = {0};
-		(void)failure_set(&reason, failure.error, "%s; partition:offset %d:%lld",
-			failure.detail, message->partition, (long long)message->offset);
-		consumer_fail(consumer, &reason);
-		return;
-	}
-	check_offset(consumer, message);
-	feed_add(consumer->feed, &event, message->partition, message->offset);
-	metric_add(METRIC_EVENTS_READ, 1);
 }
 
 static void take_message(struct consumer *consumer, size_t lane, rd_kafka_message_t *message)
@@ -184,8 +111,7 @@ static enum error start(struct consumer *consumer, struct failure *failure)
 		.statement_ms = settings->statement_ms,
 	};
 	for (size_t i = 0; i < consumer->lane_count; i++) {
-		consumer->lanes[i] =
-			lane_start(consumer->config->postgres.url, i, consumer->wake_fd);
+		consumer->lanes[i] = lane_start(consumer->config, i, consumer->wake_fd);
 		if (!consumer->lanes[i])
 			return failure_set(failure, E_SYSTEM, "no thread for lane %zu", i + 1);
 	}

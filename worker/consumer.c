@@ -168,16 +168,15 @@ void consumer_wait(struct consumer *consumer, int64_t wait_ms, int other_fd)
 
 void consumer_collect(struct consumer *consumer)
 {
-	struct failure failure = {0};
-	if (feed_collect(consumer->feed, clock_wall_ms(), &failure))
-		consumer_fail(consumer, &failure);
+	feed_collect(consumer->feed, clock_wall_ms());
 }
 
 enum error consume_check(const struct worker_config *config, struct failure *failure)
 {
 	rd_kafka_conf_t *conf = NULL;
 	enum error error = make_conf(config, &conf, failure);
-	if (!error)
-		rd_kafka_conf_destroy(conf);
-	return error;
+	if (error)
+		return error;
+	rd_kafka_conf_destroy(conf);
+	return dead_letters_check(&config->kafka, failure);
 }

@@ -74,6 +74,12 @@ void consumer_wait(struct consumer *consumer, int64_t wait_ms, int other_fd);
 /* Take back what the lanes have finished. */
 void consumer_collect(struct consumer *consumer);
 
+/*
+ * A record becomes an event of its lane's open batch, or a dead letter of it; one of a partition that
+ * went away is nobody's.
+ */
+void take_record(struct consumer *consumer, size_t lane, const rd_kafka_message_t *message);
+
 /* librdkafka's error callback; its opaque is the consumer. Errors that come as messages too. */
 void consume_error(rd_kafka_t *client, int code, const char *reason, void *opaque);
 

@@ -10,6 +10,7 @@
 
 #include "shared/clock.h"
 #include "shared/ensure.h"
+#include "shared/kafka.h"
 #include "shared/memory.h"
 
 /* The topic's max.message.bytes alone decides how large a dead letter may be: it can be raised while
@@ -26,15 +27,6 @@ enum {
 	ATTEMPTS_MOST = 1000000,
 };
 
-static const struct {
-	const char *name;
-	enum error error;
-} reasons[DEAD_REASON_COUNT] = {
-#define X(id, name, code, sentence) [id] = {name, code},
-	DEAD_REASONS(X)
-#undef X
-};
-
 struct dead_letters {
 	const struct kafka_settings *kafka; /* borrowed */
 	rd_kafka_t *client;                 /* owned; NULL: not open */
@@ -42,21 +34,6 @@ struct dead_letters {
 	size_t in_flight;
 	struct failure *failure; /* of the call under way: the first reason counts */
 };
-
-const char *dead_reason_name(enum dead_reason reason)
-{
-	ensure(reason < DEAD_REASON_COUNT);
-	return reasons[reason].name;
-}
-
-enum dead_reason dead_reason_of(enum error error)
-{
-	unsigned reason = 0;
-	while (reason < DEAD_REASON_COUNT && reasons[reason].error != error)
-		reason++;
-	ensure(reason < DEAD_REASON_COUNT);
-	return (enum dead_reason)reason;
-}
 
 static enum error make_conf(
 	const struct kafka_settings *kafka, rd_kafka_conf_t **ret_conf, struct failure *failure)

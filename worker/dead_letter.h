@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "shared/error.h"
-#include "shared/kafka.h"
+#include "worker/dead_reason.h"
 #include "worker/record.h"
 
 /* Names of the headers; values are text. Those of a record that comes here again are replaced. */
@@ -30,32 +30,6 @@
 /* How often it has come here: 1, or one more than the record's own header of this name says. */
 #define DEAD_LETTER_ATTEMPTS "dead_letter.attempts"
 
-/* X(id, name, the code that has this reason, what it means) */
-#define DEAD_REASONS(X)                                                                            \
-	X(DEAD_TOMBSTONE, "tombstone", E_RECORD_TOMBSTONE, "the record has no value")              \
-	X(DEAD_UNKNOWN_TYPE, "unknown_type", E_RECORD_TYPE,                                        \
-		"the headers are not those of a contact.received.v1 event")                        \
-	X(DEAD_UNDECODABLE, "undecodable", E_RECORD_UNDECODABLE,                                   \
-		"the value is not a JSON object, or is too long")                                  \
-	X(DEAD_INVALID, "invalid", E_RECORD_INVALID,                                               \
-		"id, business or contact break a rule that every accepted event keeps")            \
-	X(DEAD_BUSINESS_GONE, "business_gone", E_BUSINESS_GONE, "the business does not exist")     \
-	X(DEAD_REFUSED, "refused", E_POSTGRES_DATA,                                                \
-		"Postgres refuses it: a constraint, a trigger or a type")
-
-enum dead_reason {
-#define X(id, name, code, sentence) id,
-	DEAD_REASONS(X)
-#undef X
-		DEAD_REASON_COUNT
-};
-
-/* As in the header. Static. */
-const char *dead_reason_name(enum dead_reason reason);
-
-/* Takes: error - one whose blame is POISON. */
-enum dead_reason dead_reason_of(enum error error);
-
 struct dead_letter {
 	const struct record *record; /* borrowed */
 	enum dead_reason reason;
@@ -65,6 +39,7 @@ struct dead_letter {
 };
 
 struct dead_letters;
+struct kafka_settings;
 
 /*
  * Nothing is connected to before there is something to write.

@@ -179,9 +179,19 @@ struct batch *feed_open_batch(struct feed *feed, size_t lane)
 	return feed->lanes[lane].open;
 }
 
-void feed_add(struct feed *feed, const struct event *event, int32_t partition, int64_t offset)
+static struct batch *open_batch_of(struct feed *feed, int32_t partition)
 {
-	batch_add(feed->lanes[feed_lane_of(feed, partition)].open, event, partition, offset);
+	return feed->lanes[feed_lane_of(feed, partition)].open;
+}
+
+void feed_add(struct feed *feed, const struct event *event, const struct record *record)
+{
+	batch_add(open_batch_of(feed, record->partition), event, record);
+}
+
+void feed_add_bad(struct feed *feed, const struct record *record, const struct failure *why)
+{
+	batch_add_bad(open_batch_of(feed, record->partition), record, why);
 }
 
 static struct progress_mark *mark_of(struct batch *batch, int32_t partition)
@@ -247,68 +257,35 @@ static void count_applied(const struct batch *batch, int64_t wall_ms)
 	metric_add(METRIC_EVENTS_FOLDED, batch->event_count - batch->row_count);
 	metric_add(METRIC_ROWS_INSERTED, outcome->inserted);
 	metric_add(METRIC_ROWS_UPDATED, outcome->updated);
-	metric_add(METRIC_ROWS_STALE, batch->row_count - outcome->inserted - outcome->updated);
-	for (size_t i = 0; i < batch->event_count; i++)
-		metric_observe(METRIC_END_TO_END_SECONDS,
-			(double)(wall_ms - batch->events[i].event.accepted_ms) / 1000);
-}
-
-/* "contacts partition: offsets from-to", for the person who has to look at them. */
-static enum error explain(const struct batch *batch, struct failure *failure)
-{
-	struct buf text = {0};
-	for (size_t i = 0; i < batch->mark_count; i++) {
-		int32_t partition = batch->marks[i].partition;
-		size_t first = 0;
-		while (batch->events[first].partition != partition)
-			first++;
-		buf_printf(&text, "%s%d:%lld-%lld", i ? "," : "", partition,
-			(long long)batch->events[first].offset,
-			(long long)batch->marks[i].next_offset - 1);
+	metric_add(METRIC_ROWS_STALE, outcome->stale);
+	for (size_t i = 0; i < batch->event_count; i++) {
+		const struct batch_event *event = &batch->events[i];
+		if (!event->bad)
+			metric_observe(METRIC_END_TO_END_SECONDS,
+				(double)(wall_ms - event->event.accepted_ms) / 1000);
 	}
-	enum error error = failure_set(failure, batch->error, "%s; partition:offsets %s",
-		batch->failure.detail, buf_text(&text));
-	buf_fini(&text);
-	return error;
 }
 
-static enum error settle(
-	struct feed *feed, struct batch *batch, int64_t wall_ms, struct failure *failure)
+static void settle(struct feed *feed, const struct batch *batch, int64_t wall_ms)
 {
-	if (batch->error)
-		return explain(batch, failure);
 	for (size_t i = 0; i < batch->mark_count; i++)
 		(void)progress_settle(feed->progress, &batch->marks[i]);
 	count_applied(batch, wall_ms);
-	return OK;
 }
 
-enum error feed_collect(struct feed *feed, int64_t wall_ms, struct failure *failure)
+void feed_collect(struct feed *feed, int64_t wall_ms)
 {
-	enum error first = OK;
 	for (size_t i = 0; i < feed->lane_count; i++) {
-		/* Asked before: a batch that fails it later is collected with the offsets next time. */
-		bool failed = lane_state(feed->lanes[i].lane) == LANE_FAILED;
 		struct batch *batch = lane_collect(feed->lanes[i].lane);
 		while (batch) {
 			struct batch *next = batch->next;
-			struct failure reason = {0};
 			pace_note(&feed->lanes[i].pace, batch->event_count,
 				batch->outcome.slowest_us);
-			enum error error = settle(feed, batch, wall_ms, &reason);
-			if (error && !first) {
-				first = error;
-				*failure = reason;
-			}
+			settle(feed, batch, wall_ms);
 			spare_give(feed, batch);
 			batch = next;
 		}
-		if (!first && failed) {
-			lane_failure(feed->lanes[i].lane, failure);
-			first = failure->error;
-		}
 	}
-	return first;
 }
 
 int64_t feed_wait_ms(const struct feed *feed, int64_t now_ms)
@@ -344,7 +321,7 @@ size_t feed_paused_partitions(const struct feed *feed)
 	size_t count = 0;
 	for (size_t i = 0; i < feed->lane_count; i++) {
 		const struct feed_lane *lane = &feed->lanes[i];
-		if (!lane_is_connected(lane->lane) || lane_state(lane->lane) == LANE_FAILED)
+		if (!lane_is_working(lane->lane))
 			count += lane->partition_count;
 	}
 	return count;
@@ -355,7 +332,7 @@ bool feed_is_busy(const struct feed *feed)
 	for (size_t i = 0; i < feed->lane_count; i++) {
 		const struct feed_lane *lane = &feed->lanes[i];
 		enum lane_state state = lane_state(lane->lane);
-		if (state == LANE_FAILED || !lane_is_connected(lane->lane))
+		if (!lane_is_working(lane->lane))
 			continue;
 		if (state != LANE_IDLE || lane->open->event_count > 0)
 			return true;

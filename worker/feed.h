@@ -50,8 +50,11 @@ bool feed_has_room(const struct feed *feed, size_t lane);
 /* The batch that takes the lane's next events: decode into its arena, then feed_add. Borrowed. */
 struct batch *feed_open_batch(struct feed *feed, size_t lane);
 
-/* Takes: event - its strings are in the arena of the open batch of the partition's lane. */
-void feed_add(struct feed *feed, const struct event *event, int32_t partition, int64_t offset);
+/* Takes: event, record - they live in the arena of the open batch of the partition's lane. */
+void feed_add(struct feed *feed, const struct event *event, const struct record *record);
+
+/* A record that is no event. */
+void feed_add_bad(struct feed *feed, const struct record *record, const struct failure *why);
 
 /*
  * Hand over the lane's open batch if it is full or due and the lane can take it.
@@ -61,13 +64,8 @@ void feed_add(struct feed *feed, const struct event *event, int32_t partition, i
  */
 bool feed_flush(struct feed *feed, size_t lane, int64_t now_ms, bool hurry);
 
-/*
- * Take back what the lanes have finished, and note the progress.
- *
- * Takes:   wall_ms - for the time that events took.
- * Returns: OK, or the code of the first batch that can never succeed, with what it was in `failure`.
- */
-MUST_CHECK enum error feed_collect(struct feed *feed, int64_t wall_ms, struct failure *failure);
+/* Take back what the lanes have finished, and note the progress. wall_ms: for the time events took. */
+void feed_collect(struct feed *feed, int64_t wall_ms);
 
 /* How long until an open batch is due; -1: none will be before a lane has finished. */
 int64_t feed_wait_ms(const struct feed *feed, int64_t now_ms);

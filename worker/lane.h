@@ -5,9 +5,9 @@
  * Design notes. The Kafka thread and the lane meet in three places, under one mutex: `waiting` holds
  * at most one batch that was handed over and not begun, `current` is in flight, `finished` is what
  * the Kafka thread has to collect. Each change that the Kafka thread may wait for is told by a write
- * to its eventfd. A lane never gives up a batch while Postgres is away; only lane_stop ends that.
+ * to its eventfd. A lane never gives up a batch, whatever it has to wait for; only lane_stop ends that.
  *
- * Thread: all functions are for the Kafka thread, but for lane_is_connected.
+ * Thread: all functions are for the Kafka thread.
  */
 #ifndef INTAKE_WORKER_LANE_H
 #define INTAKE_WORKER_LANE_H
@@ -15,36 +15,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "shared/error.h"
 #include "worker/batch.h"
+#include "worker/config.h"
 
 struct lane;
 
 enum lane_state {
-	LANE_IDLE,   /* nothing waits, nothing is in flight */
-	LANE_BUSY,   /* one is in flight, none waits */
-	LANE_FULL,   /* one waits */
-	LANE_FAILED, /* what Postgres says needs somebody to act; takes no more */
+	LANE_IDLE, /* nothing waits, nothing is in flight */
+	LANE_BUSY, /* one is in flight, none waits */
+	LANE_FULL, /* one waits */
 };
 
 /*
  * Start the thread; it connects at once, and keeps trying.
  *
- * Takes:   url - borrowed; index - from 0; wake_fd - eventfd, borrowed.
+ * Takes:   config - borrowed; index - from 0; wake_fd - eventfd, borrowed.
  * Returns: owned, end with lane_stop; NULL: the system gives no thread.
  */
-struct lane *lane_start(const char *url, size_t index, int wake_fd);
+struct lane *lane_start(const struct worker_config *config, size_t index, int wake_fd);
 
 /* Give up what is in flight or waiting, join the thread, free all. Takes NULL too. */
 void lane_stop(struct lane *lane);
 
 enum lane_state lane_state(struct lane *lane);
 
-/* Why it has failed: code and sentence. Takes: a lane that is LANE_FAILED. */
-void lane_failure(struct lane *lane, struct failure *ret_failure);
-
-/* Postgres has answered and is not known to have gone since. Thread: any. */
-bool lane_is_connected(struct lane *lane);
+/* It is connected to Postgres and waits for nothing that somebody else has to mend. */
+bool lane_is_working(const struct lane *lane);
 
 /* Takes: batch - taken; folded. The lane is LANE_IDLE or LANE_BUSY. */
 void lane_hand(struct lane *lane, struct batch *batch);
@@ -52,10 +48,7 @@ void lane_hand(struct lane *lane, struct batch *batch);
 /* Take back the batch that waits. Returned owned; NULL: none does. */
 struct batch *lane_withdraw(struct lane *lane);
 
-/*
- * Take what is finished. Returned owned, a list, oldest first; NULL: nothing. batch->error says how
- * each went: OK, or what has failed the lane.
- */
+/* Take what is finished: durable, all of it. Returned owned, a list, oldest first; NULL: nothing. */
 struct batch *lane_collect(struct lane *lane);
 
 #endif

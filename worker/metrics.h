@@ -15,6 +15,28 @@
 		"Commits of offsets to Kafka.", NULL)                                              \
 	X(METRIC_COMMITS_FAILED, "worker_commits_total", "outcome=\"failed\"", COUNTER,            \
 		"Commits of offsets to Kafka.", NULL)                                              \
+	X(METRIC_DEAD_LETTERS_TOMBSTONE, "worker_dead_letters_total", "reason=\"tombstone\"",      \
+		COUNTER,                                                                           \
+		"Records written to the dead letters, by the reason that their header names.",     \
+		NULL)                                                                              \
+	X(METRIC_DEAD_LETTERS_UNKNOWN_TYPE, "worker_dead_letters_total",                           \
+		"reason=\"unknown_type\"", COUNTER,                                                \
+		"Records written to the dead letters, by the reason that their header names.",     \
+		NULL)                                                                              \
+	X(METRIC_DEAD_LETTERS_UNDECODABLE, "worker_dead_letters_total", "reason=\"undecodable\"",  \
+		COUNTER,                                                                           \
+		"Records written to the dead letters, by the reason that their header names.",     \
+		NULL)                                                                              \
+	X(METRIC_DEAD_LETTERS_INVALID, "worker_dead_letters_total", "reason=\"invalid\"", COUNTER, \
+		"Records written to the dead letters, by the reason that their header names.",     \
+		NULL)                                                                              \
+	X(METRIC_DEAD_LETTERS_BUSINESS_GONE, "worker_dead_letters_total",                          \
+		"reason=\"business_gone\"", COUNTER,                                               \
+		"Records written to the dead letters, by the reason that their header names.",     \
+		NULL)                                                                              \
+	X(METRIC_DEAD_LETTERS_REFUSED, "worker_dead_letters_total", "reason=\"refused\"", COUNTER, \
+		"Records written to the dead letters, by the reason that their header names.",     \
+		NULL)                                                                              \
 	X(METRIC_END_TO_END_SECONDS, "worker_end_to_end_seconds", "", HISTOGRAM,                   \
 		"From an event's acceptance by a gateway to its being durable in Postgres.",       \
 		metric_seconds_buckets)                                                            \
@@ -36,6 +58,31 @@
 	X(METRIC_LANES, "worker_lanes", "", GAUGE, "Lanes that the worker has.", NULL)             \
 	X(METRIC_LANES_CONNECTED, "worker_lanes_connected", "", GAUGE,                             \
 		"Lanes that have a connection to Postgres.", NULL)                                 \
+	X(METRIC_WAITING_POSTGRES, "worker_lanes_waiting", "for=\"postgres\"", GAUGE,              \
+		"Lanes that wait: for Postgres to come back, for a lock, for somebody to mend "    \
+		"the database or our rights, for the dead letters' topic, or because too many "    \
+		"records are bad.",                                                                \
+		NULL)                                                                              \
+	X(METRIC_WAITING_LOCK, "worker_lanes_waiting", "for=\"lock\"", GAUGE,                      \
+		"Lanes that wait: for Postgres to come back, for a lock, for somebody to mend "    \
+		"the database or our rights, for the dead letters' topic, or because too many "    \
+		"records are bad.",                                                                \
+		NULL)                                                                              \
+	X(METRIC_WAITING_CONFIGURATION, "worker_lanes_waiting", "for=\"configuration\"", GAUGE,    \
+		"Lanes that wait: for Postgres to come back, for a lock, for somebody to mend "    \
+		"the database or our rights, for the dead letters' topic, or because too many "    \
+		"records are bad.",                                                                \
+		NULL)                                                                              \
+	X(METRIC_WAITING_DEAD_LETTERS, "worker_lanes_waiting", "for=\"dead_letters\"", GAUGE,      \
+		"Lanes that wait: for Postgres to come back, for a lock, for somebody to mend "    \
+		"the database or our rights, for the dead letters' topic, or because too many "    \
+		"records are bad.",                                                                \
+		NULL)                                                                              \
+	X(METRIC_WAITING_CIRCUIT, "worker_lanes_waiting", "for=\"circuit\"", GAUGE,                \
+		"Lanes that wait: for Postgres to come back, for a lock, for somebody to mend "    \
+		"the database or our rights, for the dead letters' topic, or because too many "    \
+		"records are bad.",                                                                \
+		NULL)                                                                              \
 	X(METRIC_OFFSET_JUMPS, "worker_offset_jumps_total", "", COUNTER,                           \
 		"Times that a partition did not go on at the offset it should have: records may "  \
 		"be lost.",                                                                        \
@@ -53,9 +100,22 @@
 	X(METRIC_REBALANCES_LOST, "worker_rebalances_total", "outcome=\"lost\"", COUNTER,          \
 		"Changes of the assignment.", NULL)                                                \
 	X(METRIC_RETRIES_CONTENTION, "worker_retries_total", "class=\"contention\"", COUNTER,      \
-		"Statements that Postgres asked to try again, or that it did not answer.", NULL)   \
+		"Tries again, by the class of the error before: another transaction in the way, "  \
+		"Postgres away, something for somebody to mend, the dead letters' topic away.",    \
+		NULL)                                                                              \
 	X(METRIC_RETRIES_OUTAGE, "worker_retries_total", "class=\"outage\"", COUNTER,              \
-		"Statements that Postgres asked to try again, or that it did not answer.", NULL)   \
+		"Tries again, by the class of the error before: another transaction in the way, "  \
+		"Postgres away, something for somebody to mend, the dead letters' topic away.",    \
+		NULL)                                                                              \
+	X(METRIC_RETRIES_CONFIGURATION, "worker_retries_total", "class=\"configuration\"",         \
+		COUNTER,                                                                           \
+		"Tries again, by the class of the error before: another transaction in the way, "  \
+		"Postgres away, something for somebody to mend, the dead letters' topic away.",    \
+		NULL)                                                                              \
+	X(METRIC_RETRIES_DEAD_LETTERS, "worker_retries_total", "class=\"dead_letters\"", COUNTER,  \
+		"Tries again, by the class of the error before: another transaction in the way, "  \
+		"Postgres away, something for somebody to mend, the dead letters' topic away.",    \
+		NULL)                                                                              \
 	X(METRIC_ROWS_INSERTED, "worker_rows_total", "outcome=\"inserted\"", COUNTER,              \
 		"Rows that were sent to Postgres.", NULL)                                          \
 	X(METRIC_ROWS_UPDATED, "worker_rows_total", "outcome=\"updated\"", COUNTER,                \

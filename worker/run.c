@@ -14,6 +14,16 @@
 #include "worker/consume.h"
 #include "worker/metrics.h"
 
+/* What somebody has to look at; what passes by itself, the connections tell. */
+static const struct {
+	unsigned metric;
+	const char *sentence;
+} waits[] = {
+	{METRIC_WAITING_CONFIGURATION, "Postgres refuses login or statement (event=lane.waiting)"},
+	{METRIC_WAITING_DEAD_LETTERS, "the topic for dead letters does not take them"},
+	{METRIC_WAITING_CIRCUIT, "too many records are bad (WORKER_MAX_DEAD_SHARE)"},
+};
+
 /* Degraded is not dead: /healthz has no opinion on any of this. */
 static void not_ready(void *user, struct buf *reasons)
 {
@@ -25,6 +35,12 @@ static void not_ready(void *user, struct buf *reasons)
 	if (connected < lanes)
 		buf_printf(reasons, "Postgres: %.0f of %.0f lanes have no connection\n",
 			lanes - connected, lanes);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(*waits); i++) {
+		double waiting = metric_gauge(waits[i].metric);
+		if (waiting > 0)
+			buf_printf(reasons, "%.0f of %.0f lanes wait: %s\n", waiting, lanes,
+				waits[i].sentence);
+	}
 }
 
 /* SIGTERM and SIGINT as something to read, in whatever thread they would have come. */

@@ -2,6 +2,7 @@
 /* upsert - one connection to Postgres and the one statement that applies rows to contacts. */
 #include "worker/upsert.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,8 @@
 #define WORKER_ROLE "intake_worker"
 
 enum {
-	STATEMENT_MS = 30 * 1000, /* the server cancels it (57014) */
-	ANSWER_MS = 40 * 1000,    /* nothing came: the connection is dead */
+	LOCK_SHARE = 4, /* of a statement's time is what it may wait for one lock (55P03) */
+	NUMBER_BYTES = 16,
 };
 
 /* One array each; upsert.sql says what is in them. */
@@ -47,19 +48,33 @@ static const enum array_type parameter_types[PARAMETER_COUNT] = {
 static const char session_text[] =
 	"select pg_has_role('" WORKER_ROLE "', 'member'),"
 	" case when current_setting('synchronous_commit') not in ('on', 'remote_apply')"
-	" then set_config('synchronous_commit', 'on', false) end";
+	" then set_config('synchronous_commit', 'on', false) end,"
+	" set_config('lock_timeout', $1, false)";
+
+/* What a constraint of the table is to us: "business", "id", or another that somebody has added. */
+static const char constraint_text[] =
+	"select case"
+	" when contype = 'f' and confrelid = to_regclass('public.businesses') then 'business'"
+	" when contype = 'p' then 'id' else 'other' end"
+	" from pg_constraint where conrelid = to_regclass('public.contacts') and conname = $1";
 
 struct upsert {
 	PGconn *connection; /* owned */
+	struct upsert_options options;
+	int64_t answer_ms; /* nothing came: the connection is dead */
 	struct buf arrays[PARAMETER_COUNT];
 };
 
-static enum error set_up(PGconn *connection, struct failure *failure)
+static enum error set_up(struct upsert *upsert, struct failure *failure)
 {
+	PGconn *connection = upsert->connection;
 	POSTGRES_RESULT PGresult *session = NULL;
 	POSTGRES_RESULT PGresult *prepared = NULL;
-	if (PQsendQueryParams(connection, session_text, 0, NULL, NULL, NULL, NULL, 0))
-		session = postgres_wait(connection, ANSWER_MS);
+	char lock_ms[NUMBER_BYTES];
+	const char *values[] = {lock_ms};
+	(void)snprintf(lock_ms, sizeof(lock_ms), "%d", upsert->options.timeout_ms / LOCK_SHARE);
+	if (PQsendQueryParams(connection, session_text, 1, NULL, values, NULL, NULL, 0))
+		session = postgres_wait(connection, upsert->answer_ms);
 	if (PQresultStatus(session) != PGRES_TUPLES_OK)
 		return postgres_error(connection, session, failure);
 	if (strcmp(PQgetvalue(session, 0, 0), "t") != 0)
@@ -67,30 +82,32 @@ static enum error set_up(PGconn *connection, struct failure *failure)
 			"DATABASE_URL's login is no member of " WORKER_ROLE ": grant " WORKER_ROLE
 			" to it");
 	if (PQsendPrepare(connection, STATEMENT_NAME, upsert_sql, 0, NULL))
-		prepared = postgres_wait(connection, ANSWER_MS);
+		prepared = postgres_wait(connection, upsert->answer_ms);
 	if (PQresultStatus(prepared) != PGRES_COMMAND_OK)
 		return postgres_error(connection, prepared, failure);
+	if (PQsetnonblocking(connection, 1) != 0)
+		return failure_set(failure, E_POSTGRES_AWAY, "libpq gives no non-blocking mode");
 	return OK;
 }
 
 enum error upsert_open(
-	const char *url, const char *name, struct upsert **ret_upsert, struct failure *failure)
+	const struct upsert_options *options, struct upsert **ret_upsert, struct failure *failure)
 {
 	PGconn *connection = NULL;
-	enum error error =
-		postgres_connect(url, name, WORKER_ROLE, STATEMENT_MS, &connection, failure);
+	enum error error = postgres_connect(options->url, options->name, WORKER_ROLE,
+		options->timeout_ms, &connection, failure);
 	if (error)
 		return error;
-	error = set_up(connection, failure);
-	if (!error && PQsetnonblocking(connection, 1) != 0)
-		error = failure_set(failure, E_POSTGRES_AWAY, "libpq gives no non-blocking mode");
-	if (error) {
-		PQfinish(connection);
-		return error;
-	}
-	*ret_upsert = memory_zeroed(1, sizeof(**ret_upsert));
-	(*ret_upsert)->connection = connection;
-	return OK;
+	struct upsert *upsert = memory_zeroed(1, sizeof(*upsert));
+	upsert->connection = connection;
+	upsert->options = *options;
+	upsert->answer_ms = options->timeout_ms + UPSERT_GRACE_MS;
+	error = set_up(upsert, failure);
+	if (error)
+		upsert_close(upsert);
+	else
+		*ret_upsert = upsert;
+	return error;
 }
 
 void upsert_close(struct upsert *upsert)
@@ -139,27 +156,61 @@ static bool send_rows(struct upsert *upsert, const struct batch_row *rows, size_
 		       lengths, formats, 1) == 1;
 }
 
+/* Takes: result - one that a constraint has refused. Returned owned: one row at most; NULL: no answer. */
+static PGresult *ask_constraint(struct upsert *upsert, const PGresult *result)
+{
+	const char *values[] = {PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME)};
+	if (!PQsendQueryParams(upsert->connection, constraint_text, 1, NULL, values, NULL, NULL, 0))
+		return NULL;
+	return postgres_wait_unless(upsert->connection, upsert->answer_ms, upsert->options.stop_fd);
+}
+
 /*
- * (business_id, email) is what the statement arbitrates by, so this is a contact's id: its address is
- * being changed by hand while its own first event comes again. The next try sees where it went.
+ * Two constraints mean something of their own; what an operator has added is data.
+ *
+ * (business_id, email) is what the statement arbitrates by, so a key that is there twice is a contact's
+ * id: its address is being changed by hand while its own first event comes again. The next try sees
+ * where it went.
  */
-static bool is_id_taken(const PGresult *result)
+static enum error explain_constraint(
+	struct upsert *upsert, const PGresult *result, struct failure *failure)
+{
+	POSTGRES_RESULT PGresult *kind = ask_constraint(upsert, result);
+	if (PQresultStatus(kind) != PGRES_TUPLES_OK)
+		return postgres_error(upsert->connection, kind, failure);
+	enum error error = E_POSTGRES_DATA;
+	const char *name = PQntuples(kind) ? PQgetvalue(kind, 0, 0) : "";
+	if (strcmp(name, "business") == 0)
+		error = E_BUSINESS_GONE;
+	else if (strcmp(name, "id") == 0)
+		error = E_POSTGRES_CONTENTION;
+	failure->error = error;
+	return error;
+}
+
+static bool has_state(const PGresult *result, const char *wanted)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	return state && strcmp(state, "23505") == 0;
+	return state && strcmp(state, wanted) == 0;
+}
+
+static enum error explain(struct upsert *upsert, const PGresult *result, struct failure *failure)
+{
+	enum error error = postgres_error(upsert->connection, result, failure);
+	if (has_state(result, "23503") || has_state(result, "23505"))
+		return explain_constraint(upsert, result, failure);
+	return error;
 }
 
 enum error upsert_rows(struct upsert *upsert, const struct batch_row *rows, size_t count,
-	int stop_fd, struct batch_outcome *ret_outcome, struct failure *failure)
+	struct batch_outcome *ret_outcome, struct failure *failure)
 {
 	POSTGRES_RESULT PGresult *result = NULL;
 	if (send_rows(upsert, rows, count))
-		result = postgres_wait_unless(upsert->connection, ANSWER_MS, stop_fd);
-	if (is_id_taken(result))
-		return failure_set(failure, E_POSTGRES_CONTENTION,
-			"SQLSTATE 23505: the id of a contact whose address is being changed");
+		result = postgres_wait_unless(
+			upsert->connection, upsert->answer_ms, upsert->options.stop_fd);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
-		return postgres_error(upsert->connection, result, failure);
+		return explain(upsert, result, failure);
 	*ret_outcome = (struct batch_outcome){
 		.inserted = (size_t)postgres_get_int(result, 0, 0),
 		.updated = (size_t)postgres_get_int(result, 0, 1),

@@ -12,16 +12,27 @@
 #include "shared/error.h"
 #include "worker/batch.h"
 
+enum { UPSERT_GRACE_MS = 10 * 1000 };
+
 struct upsert;
+
+struct upsert_options {
+	const char *url;  /* DATABASE_URL; borrowed, as all here */
+	const char *name; /* as "intake-worker lane 1", for the server's lists */
+	int timeout_ms;   /* the server cancels a statement that takes longer */
+	int stop_fd;      /* readable: wait for no answer any more */
+};
 
 /*
  * Connect, make the session's commits durable, prepare the statement.
  *
- * Takes:   url - DATABASE_URL; name - as "intake-worker lane 1", for the server's lists.
+ * A connection that answers nothing is found UPSERT_GRACE_MS after the server should have cancelled its
+ * statement.
+ *
  * Returns: OK, ret_upsert owned (upsert_close); E_POSTGRES_AWAY; E_POSTGRES_CONFIG.
  */
 MUST_CHECK enum error upsert_open(
-	const char *url, const char *name, struct upsert **ret_upsert, struct failure *failure);
+	const struct upsert_options *options, struct upsert **ret_upsert, struct failure *failure);
 
 /* Takes NULL too. */
 void upsert_close(struct upsert *upsert);
@@ -30,11 +41,11 @@ void upsert_close(struct upsert *upsert);
  * Apply the rows in one statement and wait until it is durable.
  *
  * Takes:   rows - sorted, each contact once; borrowed. count - at least 1.
- *          stop_fd - readable: give up (E_POSTGRES_AWAY).
- * Returns: OK, ret_outcome set; else as postgres_error says. With E_POSTGRES_AWAY the connection is
- *          of no more use, and whether the rows were applied is not known: apply them again.
+ * Returns: OK, ret_outcome set (but for `stale`); E_BUSINESS_GONE: at least one row's business does not
+ *          exist; else as postgres_error says. With E_POSTGRES_AWAY the connection is of no more use,
+ *          and whether the rows were applied is not known: apply them again.
  */
 MUST_CHECK enum error upsert_rows(struct upsert *upsert, const struct batch_row *rows, size_t count,
-	int stop_fd, struct batch_outcome *ret_outcome, struct failure *failure);
+	struct batch_outcome *ret_outcome, struct failure *failure);
 
 #endif

@@ -11,7 +11,6 @@ struct lane {
 	struct batch *waiting;
 	struct batch *current;
 	struct batch *finished;
-	struct failure failure;
 };
 
 struct lane *fake_lane_new(void)
@@ -34,22 +33,17 @@ void fake_lane_begin(struct lane *lane)
 	lane->waiting = NULL;
 }
 
-void fake_lane_finish(struct lane *lane, enum error error)
+void fake_lane_finish(struct lane *lane)
 {
 	ensure(lane->current && !lane->finished);
 	lane->finished = lane->current;
 	lane->current = NULL;
 	lane->finished->outcome.inserted = lane->finished->row_count;
-	lane->finished->error = error;
-	if (!error)
-		return;
-	(void)failure_set(&lane->finished->failure, error, "refused");
-	lane->failure = lane->finished->failure;
 }
 
 void fake_lane_finish_after(struct lane *lane, int64_t statement_us)
 {
-	fake_lane_finish(lane, OK);
+	fake_lane_finish(lane);
 	lane->finished->outcome.slowest_us = statement_us;
 }
 
@@ -60,19 +54,12 @@ const struct batch *fake_lane_waiting(const struct lane *lane)
 
 enum lane_state lane_state(struct lane *lane)
 {
-	if (lane->failure.error)
-		return LANE_FAILED;
 	if (lane->waiting)
 		return LANE_FULL;
 	return lane->current ? LANE_BUSY : LANE_IDLE;
 }
 
-void lane_failure(struct lane *lane, struct failure *ret_failure)
-{
-	*ret_failure = lane->failure;
-}
-
-bool lane_is_connected(struct lane *lane)
+bool lane_is_working(const struct lane *lane)
 {
 	(void)lane;
 	return true;

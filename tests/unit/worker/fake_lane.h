@@ -12,8 +12,8 @@ void fake_lane_free(struct lane *lane);
 /* What waits is begun with. */
 void fake_lane_begin(struct lane *lane);
 
-/* What is in flight is finished. error: other than OK fails the lane. */
-void fake_lane_finish(struct lane *lane, enum error error);
+/* What is in flight is finished. */
+void fake_lane_finish(struct lane *lane);
 
 /* The same, well, after a statement of statement_us. */
 void fake_lane_finish_after(struct lane *lane, int64_t statement_us);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "tests/unit/test.h"
+#include "tests/unit/worker/fake_record.h"
 #include "worker/batch.h"
 
 enum {
@@ -21,6 +22,8 @@ struct contact_state {
 };
 
 static const char *const emails[CONTACTS] = {"a@x.io", "ab@x.io", "b@x.io", "b@x.ioo"};
+
+static const struct record anywhere = {.partition = 0};
 
 static unsigned chance(unsigned *seed, unsigned below)
 {
@@ -102,10 +105,10 @@ static void apply_shuffled(struct contact_state states[static 2 * CONTACTS],
 		batches[i] = batch_new();
 	for (size_t i = 0; i < 2 * count; i++)
 		batch_add(batches[chance(seed, (unsigned)batch_count)],
-			&events[chance(seed, (unsigned)count)], 0, (int64_t)i);
+			&events[chance(seed, (unsigned)count)], &anywhere);
 	for (size_t i = 0; i < count; i++)
-		batch_add(batches[chance(seed, (unsigned)batch_count)], &events[count - 1 - i], 0,
-			(int64_t)i);
+		batch_add(batches[chance(seed, (unsigned)batch_count)], &events[count - 1 - i],
+			&anywhere);
 	for (size_t i = 0; i < batch_count; i++) {
 		batch_fold(batches[i]);
 		check_rows(batches[i]);
@@ -150,7 +153,7 @@ static void add(struct batch *batch, uint8_t version, const char *email, const c
 	event.contact.email = arena_copy(&batch->arena, span_of(email));
 	if (phone)
 		event.contact.phone = arena_copy(&batch->arena, span_of(phone));
-	batch_add(batch, &event, partition, version);
+	batch_add(batch, &event, fake_record(&batch->arena, partition, version));
 }
 
 START_TEST(an_event_without_a_phone_keeps_the_older_phone_and_its_version)
@@ -211,7 +214,42 @@ START_TEST(a_cleared_batch_is_as_new)
 }
 END_TEST
 
-TESTS("batch", shuffled_repeated_and_split_events_give_the_same_contacts,
+START_TEST(a_row_knows_its_events_oldest_first)
+{
+	struct batch *batch = batch_new();
+	add(batch, 3, "b@x.io", NULL, 0);
+	add(batch, 2, "a@x.io", NULL, 0);
+	add(batch, 1, "b@x.io", "1", 0);
+	batch_fold(batch);
+	const struct batch_row *row = &batch->rows[1];
+	ck_assert_uint_eq(row->event_count, 2);
+	ck_assert_int_eq(row->events[0]->offset, 1);
+	ck_assert_int_eq(row->events[1]->offset, 3);
+	struct batch_row one = batch_row_of(&row->events[0]);
+	ck_assert_ptr_eq(one.oldest, one.newest);
+	ck_assert_span_eq(one.phone->contact.phone, SPAN("1"));
+	batch_free(batch);
+}
+END_TEST
+
+START_TEST(a_bad_record_takes_its_place_and_makes_no_row)
+{
+	static const struct failure why = {.error = E_RECORD_TYPE, .detail = "foreign"};
+	struct batch *batch = batch_new();
+	add(batch, 1, "a@x.io", NULL, 0);
+	batch_add_bad(batch, fake_record(&batch->arena, 2, 9), &why);
+	batch_fold(batch);
+	ck_assert_uint_eq(batch->event_count, 2);
+	ck_assert_uint_eq(batch->row_count, 1);
+	ck_assert_int_eq(batch->events[1].partition, 2);
+	ck_assert_int_eq(batch->events[1].offset, 9);
+	ck_assert_str_eq(batch->events[1].bad->detail, "foreign");
+	batch_free(batch);
+}
+END_TEST
+
+TESTS("batch", a_row_knows_its_events_oldest_first, a_bad_record_takes_its_place_and_makes_no_row,
+	shuffled_repeated_and_split_events_give_the_same_contacts,
 	an_event_without_a_phone_keeps_the_older_phone_and_its_version,
 	a_contact_that_never_had_a_phone_has_none,
 	dropping_a_partition_leaves_what_others_wrote_to_the_same_contact,

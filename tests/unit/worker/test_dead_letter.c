@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "shared/kafka.h"
 #include "tests/unit/test.h"
 #include "worker/dead_letter.h"
 

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* apply - a whole batch: every event ends in Postgres or in the dead letters, whatever it takes. */
+#include "worker/apply.h"
+
+#include <stdlib.h>
+
+#include "shared/clock.h"
+#include "shared/memory.h"
+#include "worker/metrics.h"
+
+enum { PUT_OFF_FIRST = 8 };
+
+/* A batch on its way. */
+struct work {
+	struct applier *applier;
+	struct batch *batch;
+	size_t at;       /* rows before it are settled, or put off */
+	size_t step;     /* rows to send at once */
+	size_t bad_rows; /* found so far */
+	struct failure failure;
+	struct batch_row *put_off; /* owned */
+	size_t put_off_count;
+	size_t put_off_capacity;
+};
+
+/* What ends the work on a batch before all is settled. */
+static bool is_end(enum error error)
+{
+	return error == E_POSTGRES_AWAY || error == E_CIRCUIT_OPEN;
+}
+
+static enum error try_rows(struct work *work, const struct batch_row *rows, size_t count)
+{
+	return session_apply(
+		work->applier->session, rows, count, &work->batch->outcome, &work->failure);
+}
+
+static enum error bury(struct work *work, const struct record *record, const struct failure *why)
+{
+	struct batch *batch = work->batch;
+	batch_add_letter(batch, record, why);
+	if (!circuit_opens(&work->applier->circuit, batch->letter_count, batch->event_count))
+		return OK;
+	return failure_set(&work->failure, E_CIRCUIT_OPEN,
+		"%zu of %zu records are bad, which is more than WORKER_MAX_DEAD_SHARE; the last "
+		"one "
+		"(partition:offset %d:%lld): %s",
+		batch->letter_count + work->applier->circuit.dead,
+		batch->event_count + work->applier->circuit.seen, record->partition,
+		(long long)record->offset, why->detail);
+}
+
+static enum error bury_row(
+	struct work *work, const struct batch_row *row, const struct failure *why)
+{
+	enum error error = OK;
+	for (size_t i = 0; i < row->event_count && !error; i++)
+		error = bury(work, row->events[i]->record, why);
+	return error;
+}
+
+static void put_off(struct work *work, const struct batch_row *row)
+{
+	if (work->put_off_count == work->put_off_capacity) {
+		work->put_off_capacity =
+			work->put_off_capacity ? 2 * work->put_off_capacity : PUT_OFF_FIRST;
+		work->put_off = memory_resize(
+			work->put_off, work->put_off_capacity * sizeof(*work->put_off));
+	}
+	work->put_off[work->put_off_count++] = *row;
+}
+
+/* Only the events that are bad go; what they are refused for is asked anew. */
+static enum error take_apart(struct work *work, const struct batch_row *row)
+{
+	for (size_t i = 0; i < row->event_count; i++) {
+		struct batch_row one = batch_row_of(&row->events[i]);
+		enum error error = try_rows(work, &one, 1);
+		if (error == E_POSTGRES_CONTENTION) {
+			put_off(work, &one);
+			error = OK;
+		} else if (error_blame(error) == BLAME_POISON) {
+			error = bury_row(work, &one, &work->failure);
+		}
+		if (error)
+			return error;
+	}
+	return OK;
+}
+
+static enum error settle_bad_row(
+	struct work *work, const struct batch_row *row, const struct failure *why)
+{
+	if (why->error == E_BUSINESS_GONE || row->event_count == 1)
+		return bury_row(work, row, why);
+	return take_apart(work, row);
+}
+
+static bool is_same_business(const struct batch_row *a, const struct batch_row *b)
+{
+	return uuid_compare(&a->newest->business_id, &b->newest->business_id) == 0;
+}
+
+/* A business that does not exist has no other rows either: they stand behind this one. */
+static enum error bury_business(struct work *work, const struct failure *why)
+{
+	const struct batch *batch = work->batch;
+	const struct batch_row *first = &batch->rows[work->at];
+	enum error error = OK;
+	while (!error && work->at < batch->row_count &&
+		is_same_business(first, &batch->rows[work->at]))
+		error = bury_row(work, &batch->rows[work->at++], why);
+	return error;
+}
+
+/* As many as were good in a row on average; one bad row alone says nothing of the others. */
+static size_t step_after_bad(const struct work *work)
+{
+	size_t average = work->at / work->bad_rows;
+	return work->bad_rows == 1 ? work->batch->row_count : average ? average : 1;
+}
+
+/*
+ * Narrow a range that holds a bad row down to it; the rows before it are written.
+ *
+ * Takes:   count - rows from work->at; why - what the range was refused for.
+ * Returns: OK, work->at is the bad row and ret_why what it is refused for; E_POSTGRES_CONTENTION: not
+ *          found yet, send fewer rows; E_POSTGRES_AWAY.
+ */
+static enum error find_bad_row(struct work *work, size_t count, struct failure *why)
+{
+	while (count > 1) {
+		size_t half = count / 2;
+		enum error error = try_rows(work, &work->batch->rows[work->at], half);
+		if (error_blame(error) == BLAME_POISON) {
+			count = half;
+			*why = work->failure;
+		} else if (error) {
+			work->step = half;
+			return error;
+		} else {
+			work->at += half;
+			count -= half;
+		}
+	}
+	return OK;
+}
+
+static enum error settle_refused(struct work *work, size_t count)
+{
+	struct failure why = work->failure;
+	enum error error = find_bad_row(work, count, &why);
+	if (error)
+		return error == E_POSTGRES_CONTENTION ? OK : error;
+	work->bad_rows++;
+	if (why.error == E_BUSINESS_GONE) {
+		error = bury_business(work, &why);
+	} else {
+		error = settle_bad_row(work, &work->batch->rows[work->at], &why);
+		work->at++;
+	}
+	work->step = step_after_bad(work);
+	return error;
+}
+
+/* Others are in the way: fewer rows meet fewer others, and one is left for later. */
+static void make_way(struct work *work, size_t count)
+{
+	if (count == 1)
+		put_off(work, &work->batch->rows[work->at++]);
+	else
+		work->step = (count + 1) / 2;
+}
+
+static enum error apply_rows(struct work *work)
+{
+	const struct batch *batch = work->batch;
+	work->step = batch->row_count;
+	while (work->at < batch->row_count) {
+		size_t left = batch->row_count - work->at;
+		size_t count = work->step < left ? work->step : left;
+		enum error error = try_rows(work, &batch->rows[work->at], count);
+		if (error_blame(error) == BLAME_POISON)
+			error = settle_refused(work, count);
+		else if (error == E_POSTGRES_CONTENTION)
+			make_way(work, count);
+		else if (!error) {
+			work->at += count;
+			work->step *= 2;
+		}
+		if (is_end(error))
+			return error;
+	}
+	return OK;
+}
+
+/* Returns: OK: every one is settled, or was tried in vain and is kept; what ends the work. */
+static enum error try_put_off(struct work *work)
+{
+	struct batch_row *rows = work->put_off;
+	size_t count = work->put_off_count;
+	enum error error = OK;
+	work->put_off = NULL;
+	work->put_off_count = work->put_off_capacity = 0;
+	for (size_t i = 0; i < count && !is_end(error); i++) {
+		error = try_rows(work, &rows[i], 1);
+		if (error == E_POSTGRES_CONTENTION) {
+			put_off(work, &rows[i]);
+		} else if (error_blame(error) == BLAME_POISON) {
+			struct failure why = work->failure;
+			error = settle_bad_row(work, &rows[i], &why);
+		}
+	}
+	free(rows);
+	return is_end(error) ? error : OK;
+}
+
+static enum error apply_put_off(struct work *work)
+{
+	while (work->put_off_count > 0) {
+		if (!backoff_wait(work->applier->backoff, WAIT_LOCK, &work->failure))
+			return E_POSTGRES_AWAY;
+		enum error error = try_put_off(work);
+		if (error)
+			return error;
+	}
+	return OK;
+}
+
+static enum error bury_undecodable(struct work *work)
+{
+	const struct batch *batch = work->batch;
+	enum error error = OK;
+	for (size_t i = 0; i < batch->event_count && !error; i++) {
+		const struct batch_event *event = &batch->events[i];
+		if (event->bad)
+			error = bury(work, event->record, event->bad);
+	}
+	return error;
+}
+
+/* Every event is in Postgres or has a letter. From the start each time: what was mended is found so. */
+static enum error settle(struct applier *applier, struct batch *batch, struct failure *ret_failure)
+{
+	struct work work = {.applier = applier, .batch = batch};
+	batch_undo(batch);
+	enum error error = bury_undecodable(&work);
+	if (!error)
+		error = apply_rows(&work);
+	if (!error)
+		error = apply_put_off(&work);
+	free(work.put_off);
+	*ret_failure = work.failure;
+	return error;
+}
+
+static const unsigned letter_metrics[DEAD_REASON_COUNT] = {
+	[DEAD_TOMBSTONE] = METRIC_DEAD_LETTERS_TOMBSTONE,
+	[DEAD_UNKNOWN_TYPE] = METRIC_DEAD_LETTERS_UNKNOWN_TYPE,
+	[DEAD_UNDECODABLE] = METRIC_DEAD_LETTERS_UNDECODABLE,
+	[DEAD_INVALID] = METRIC_DEAD_LETTERS_INVALID,
+	[DEAD_BUSINESS_GONE] = METRIC_DEAD_LETTERS_BUSINESS_GONE,
+	[DEAD_REFUSED] = METRIC_DEAD_LETTERS_REFUSED,
+};
+
+static void report(struct applier *applier, const struct dead_letter *letter)
+{
+	metric_add(letter_metrics[letter->reason], 1);
+	int64_t suppressed = log_limit_take(&applier->letter_line, clock_steady_ms());
+	if (suppressed >= 0)
+		log_warn("dead_letter.written",
+			log_text("reason", dead_reason_name(letter->reason)),
+			log_int("partition", letter->record->partition),
+			log_int("offset", letter->record->offset),
+			log_text("message", letter->message), log_int("suppressed", suppressed));
+}
+
+static enum error write_letters(struct applier *applier, struct batch *batch)
+{
+	struct failure failure = {.error = OK};
+	while (dead_letters_write(applier->dead_letters, batch->letters, batch->letter_count,
+		applier->backoff->stop_fd, &failure)) {
+		metric_add(METRIC_RETRIES_DEAD_LETTERS, 1);
+		if (!backoff_wait(applier->backoff, WAIT_DEAD_LETTERS, &failure))
+			return E_POSTGRES_AWAY;
+	}
+	backoff_end(applier->backoff, WAIT_DEAD_LETTERS);
+	for (size_t i = 0; i < batch->letter_count; i++)
+		report(applier, &batch->letters[i]);
+	return OK;
+}
+
+enum error apply_batch(struct applier *applier, struct batch *batch)
+{
+	struct failure failure = {.error = OK};
+	enum error error;
+	while ((error = settle(applier, batch, &failure)) == E_CIRCUIT_OPEN) {
+		if (!backoff_wait(applier->backoff, WAIT_CIRCUIT, &failure))
+			return E_POSTGRES_AWAY;
+		circuit_forget(&applier->circuit);
+	}
+	if (error)
+		return error;
+	backoff_end(applier->backoff, WAIT_LOCK);
+	backoff_end(applier->backoff, WAIT_CIRCUIT);
+	if (batch->letter_count > 0)
+		error = write_letters(applier, batch);
+	if (!error)
+		circuit_note(&applier->circuit, batch->letter_count, batch->event_count);
+	return error;
+}

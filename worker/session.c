@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session - a lane's way to Postgres: connects, sends rows, and waits out all that may pass. */
+#include "worker/session.h"
+
+#include "shared/clock.h"
+#include "shared/sqlstate.h"
+#include "worker/metrics.h"
+
+enum { CONTENTION_TRIES = 4 };
+
+static enum error connect_once(struct session *session, struct failure *failure)
+{
+	if (session->upsert)
+		return OK;
+	enum error error = upsert_open(&session->options, &session->upsert, failure);
+	if (!error)
+		session->on_change(session->user, true);
+	return error;
+}
+
+void session_disconnect(struct session *session)
+{
+	upsert_close(session->upsert);
+	session->upsert = NULL;
+	session->on_change(session->user, false);
+}
+
+/* Give up the connection, and wait. False: the lane is to stop. */
+static bool wait_out(struct session *session, const struct failure *why)
+{
+	bool passes = error_blame(why->error) == BLAME_BUSY;
+	session_disconnect(session);
+	metric_add(passes ? METRIC_RETRIES_OUTAGE : METRIC_RETRIES_CONFIGURATION, 1);
+	return backoff_wait(session->backoff, passes ? WAIT_POSTGRES : WAIT_CONFIGURATION, why);
+}
+
+static void say_it_works(struct session *session)
+{
+	backoff_end(session->backoff, WAIT_POSTGRES);
+	backoff_end(session->backoff, WAIT_CONFIGURATION);
+}
+
+bool session_connect(struct session *session)
+{
+	struct failure failure = {.error = OK};
+	while (connect_once(session, &failure)) {
+		if (!wait_out(session, &failure))
+			return false;
+	}
+	say_it_works(session);
+	return true;
+}
+
+static enum error apply_once(struct session *session, const struct batch_row *rows, size_t count,
+	struct batch_outcome *outcome, struct failure *failure)
+{
+	struct batch_outcome done = {0};
+	int64_t started_us = clock_steady_us();
+	enum error error = connect_once(session, failure);
+	if (!error)
+		error = upsert_rows(session->upsert, rows, count, &done, failure);
+	if (error)
+		return error;
+	int64_t took_us = clock_steady_us() - started_us;
+	metric_observe(METRIC_UPSERT_SECONDS, (double)took_us / 1e6);
+	if (took_us > outcome->slowest_us)
+		outcome->slowest_us = took_us;
+	outcome->inserted += done.inserted;
+	outcome->updated += done.updated;
+	outcome->stale += count - done.inserted - done.updated;
+	return OK;
+}
+
+/* Who was cancelled or waited in vain would wait as long again. */
+static bool is_worth_a_try(const struct failure *failure, int tries)
+{
+	return tries < CONTENTION_TRIES && !sqlstate_is_timeout(failure->sqlstate);
+}
+
+enum error session_apply(struct session *session, const struct batch_row *rows, size_t count,
+	struct batch_outcome *outcome, struct failure *failure)
+{
+	int tries = 0;
+	for (;;) {
+		enum error error = apply_once(session, rows, count, outcome, failure);
+		if (!error || error_blame(error) == BLAME_POISON) {
+			say_it_works(session);
+			return error;
+		}
+		if (error != E_POSTGRES_CONTENTION) {
+			if (!wait_out(session, failure))
+				return E_POSTGRES_AWAY;
+			continue;
+		}
+		metric_add(METRIC_RETRIES_CONTENTION, 1);
+		if (!is_worth_a_try(failure, ++tries))
+			return error;
+	}
+}
