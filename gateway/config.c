@@ -9,7 +9,7 @@
 #include "shared/http/http.h"
 #include "shared/log.h"
 
-enum { THREADS_DEFAULT_MOST = 4, GROUP_COUNT = 4 };
+enum { THREADS_DEFAULT_MOST = 4, GROUP_COUNT = 5 };
 
 #define ROW(name, type, field, value, least, most, unit, help)                                     \
 	{                                                                                          \
@@ -87,6 +87,7 @@ static void make_groups(struct gateway_config *config, struct settings_group gro
 		{"Gateway", gateway_rows, sizeof(gateway_rows) / sizeof(*gateway_rows),
 			&config->gateway},
 		{"Keys", key_setting_rows, key_setting_count, &config->keys},
+		{"Owners' tokens", jwt_setting_rows, jwt_setting_count, &config->jwt},
 		{"Kafka", kafka_setting_rows, kafka_setting_count, &config->kafka},
 		{"Postgres", postgres_setting_rows, postgres_setting_count, &config->postgres},
 	};
@@ -170,6 +171,7 @@ enum error config_load(struct gateway_config *config, struct buf *problems)
 	check_url("DATABASE_URL", config->postgres.url, problems);
 	check_url("GATEWAY_LISTEN_DATABASE_URL", config->keys.listen_url, problems);
 	check_redis_url(config->gateway.redis_url, problems);
+	jwt_check_settings(&config->jwt, problems);
 	if (error || problems->len > before)
 		return E_CONFIG;
 	complete(&config->gateway);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "gateway/keys.h"
+#include "gateway/settings/jwt.h"
 #include "shared/buf.h"
 #include "shared/error.h"
 #include "shared/http/network.h"
@@ -53,6 +54,7 @@ struct gateway_config {
 	struct kafka_settings kafka;
 	struct postgres_settings postgres;
 	struct key_settings keys;
+	struct jwt_settings jwt;
 };
 
 /*

@@ -18,6 +18,8 @@ static const struct route routes[] = {
 	{SPAN(SETTINGS_PATH "/key"), METHOD_POST, GUARD_FORM, make_key_work, make_key_finish},
 	{SPAN(SETTINGS_PATH "/key/end-old"), METHOD_POST, GUARD_FORM, end_old_key_work,
 		end_old_key_finish},
+	{SPAN(SETTINGS_PATH "/hand-over"), METHOD_POST, GUARD_TRUSTED, hand_over_work,
+		hand_over_finish},
 	{SPAN(SETTINGS_PATH "/test"), METHOD_POST, GUARD_FORM, test_work, test_finish},
 };
 

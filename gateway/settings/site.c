@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "gateway/settings/jwt.h"
 #include "gateway/settings/texts.h"
 #include "shared/clock.h"
 #include "shared/ensure.h"
@@ -126,6 +127,7 @@ struct site *site_new(const struct gateway_config *config, struct span public_ur
 	template_check(&site->templates);
 	ensure(pthread_mutex_init(&site->lock, NULL) == 0);
 	key_budget_init(&site->attempts, SITE_ATTEMPTS_MS);
+	site->jwt = jwt_new(&config->jwt);
 	site->jobs = jobs_start(config->postgres.url);
 	return site;
 }
@@ -135,6 +137,7 @@ void site_free(struct site *site)
 	if (!site)
 		return;
 	jobs_free(site->jobs);
+	jwt_free(site->jwt);
 	for (size_t i = 0; i < SITE_ASSETS; i++) {
 		buf_fini(&site->assets[i].path);
 		buf_fini(&site->assets[i].headers);

@@ -6,6 +6,7 @@
 
 #include "gateway/metrics.h"
 #include "gateway/settings/desk.h"
+#include "gateway/settings/jwt.h"
 #include "shared/log.h"
 
 enum { PAGE_BYTES = 64 * 1024 /* no page is longer: its buffer never moves */ };
@@ -44,13 +45,20 @@ static bool has_form_type(const struct visit *visit)
  */
 static void ask_for_session(struct visit *visit)
 {
-	const struct template_value title = template_text("title", SPAN("One moment"));
-	const struct template_scope scope = {&title, 1, NULL};
 	struct span site = http_header_find(visit->request, SPAN("sec-fetch-site"));
 	if (span_equal(site, SPAN("cross-site")) || span_equal(site, SPAN("same-site")))
-		visit_show(visit, "continue", &scope);
+		visit_move_on(visit);
 	else
 		visit_redirect(visit, "/settings/sign-in");
+}
+
+/* The page as a whole comes from there, not a frame or a script's request. */
+static bool is_trusted(const struct visit *visit)
+{
+	struct span dest = http_header_find(visit->request, SPAN("sec-fetch-dest"));
+	struct span origin = http_header_find(visit->request, SPAN("origin"));
+	return (!dest.base || span_equal(dest, SPAN("document"))) && origin.base &&
+	       jwt_trusts(visit->site->jwt, origin);
 }
 
 bool visit_passes(struct visit *visit)
@@ -62,7 +70,14 @@ bool visit_passes(struct visit *visit)
 		ask_for_session(visit);
 		return false;
 	}
-	if (!has_form_type(visit) || !is_from_us(visit)) {
+	if (guard == GUARD_TRUSTED && !visit->site->jwt) {
+		visit_notice(visit, 404, "There is nothing here",
+			"Signing in from a web application is not set up.", "/settings",
+			"Open the settings page");
+		return false;
+	}
+	if (!has_form_type(visit) ||
+		!(guard == GUARD_TRUSTED ? is_trusted(visit) : is_from_us(visit))) {
 		visit_notice(visit, 403, "That did not come from this page",
 			"The request came from elsewhere, so nothing was changed. Open the "
 			"settings "
@@ -173,6 +188,13 @@ void visit_redirect(struct visit *visit, const char *path)
 	buf_add_text(&visit->headers, path);
 	buf_add_text(&visit->headers, "\r\n");
 	answer(visit, 303, SPAN(""));
+}
+
+void visit_move_on(struct visit *visit)
+{
+	const struct template_value title = template_text("title", SPAN("One moment"));
+	const struct template_scope scope = {&title, 1, NULL};
+	visit_show(visit, "continue", &scope);
 }
 
 void visit_notice(struct visit *visit, int status, const char *heading, const char *text,

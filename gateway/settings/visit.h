@@ -28,6 +28,7 @@ enum visit_guard {
 	GUARD_SESSION, /* a session's cookie */
 	GUARD_ORIGIN,  /* a POST: that it comes from a page of ours */
 	GUARD_FORM,    /* a POST: that, and a session's form */
+	GUARD_TRUSTED, /* a POST: that it comes from the web application */
 };
 
 struct route {
@@ -67,6 +68,7 @@ struct visit {
 	struct token new_session; /* secret; of a visit that signs in */
 	struct limit_question question;
 	int64_t used;       /* of the limit, this minute */
+	const char *reason; /* static: why a token was refused, for the log */
 	const char *notice; /* static: what the page says on top; NULL: nothing */
 	bool notice_is_bad;
 	int status;
@@ -90,6 +92,9 @@ void visit_go(struct visit *visit, visit_work *work, visit_finish *finish);
 /* Takes: scope - has `title`. */
 void visit_show(struct visit *visit, const char *template, const struct template_scope *scope);
 void visit_redirect(struct visit *visit, const char *path);
+
+/* A page that goes to the settings by itself, as of our own accord: cookies come along then. */
+void visit_move_on(struct visit *visit);
 
 /* A page of a few words. Takes: heading, text, action - static; action: the link's text, to `path`. */
 void visit_notice(struct visit *visit, int status, const char *heading, const char *text,
@@ -119,6 +124,8 @@ visit_work make_key_work; /* change_key.c */
 visit_finish make_key_finish;
 visit_work end_old_key_work;
 visit_finish end_old_key_finish;
+visit_work hand_over_work; /* hand_over.c */
+visit_finish hand_over_finish;
 visit_work test_work; /* test_request.c */
 visit_finish test_finish;
 

@@ -171,7 +171,7 @@ static void load(const struct environment *environment)
 	config_write(catch_groups, &caught);
 	const struct settings_group *groups = (const struct settings_group *)caught.base;
 	const void *const values[] = {
-		&config.gateway, &config.keys, &config.kafka, &config.postgres};
+		&config.gateway, &config.keys, &config.jwt, &config.kafka, &config.postgres};
 	size_t count = caught.len / sizeof(*groups);
 	ensure(count == sizeof(values) / sizeof(*values));
 	enum error error = config_load(&config, &problems);

@@ -22,11 +22,11 @@ export const link = (business = process.env.BUSINESS) => outside('link', busines
 export const sql = (statement) => outside('sql', statement);
 
 // A request, a message on the console or an error that no page of ours makes.
-function watch(page, complaints) {
+function watch(page, application, complaints) {
 	page.on('console', (message) => complaints.push(`console: ${message.text()}`));
 	page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
 	page.on('request', (request) => {
-		if (!request.url().startsWith(PAGE) && request.url() !== 'about:blank')
+		if (![PAGE, application].some((origin) => request.url().startsWith(`${origin}/`)))
 			complaints.push(`request elsewhere: ${request.url()}`);
 	});
 	page.on('requestfailed', (request) => {
@@ -35,8 +35,8 @@ function watch(page, complaints) {
 	});
 }
 
-// expected: complaints that the walk provokes.
-export async function walk({ expected, ...options }, steps) {
+// expected: complaints that the walk provokes; application: the origin of another site that it begins at.
+export async function walk({ expected, application, ...options }, steps) {
 	const browser = await chromium.launch({
 		executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
 		args: process.getuid() === 0 ? ['--no-sandbox'] : [],
@@ -46,7 +46,7 @@ export async function walk({ expected, ...options }, steps) {
 		const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
 		context.setDefaultTimeout(WAIT_MS);
 		const page = await context.newPage();
-		watch(page, complaints);
+		watch(page, application, complaints);
 		await steps(page, context, browser);
 		assert.deepEqual(complaints.filter((complaint) => !expected?.test(complaint)), []);
 	} finally {

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* jwt - whose token is it? A signed JWT of the web application's issuer. */
+#include "gateway/settings/jwt.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/settings/jwt_keys.h"
+#include "shared/clock.h"
+#include "shared/ensure.h"
+#include "shared/memory.h"
+
+enum { SECRET_LEAST_BYTES = 32 /* RFC 7518 section 3.2 */ };
+
+static const struct algorithm {
+	const char *name;
+	jwa_alg code;
+	unsigned type; /* of its keys */
+} algorithms[] = {
+	{"RS256", R_JWA_ALG_RS256, R_KEY_TYPE_RSA},
+	{"RS384", R_JWA_ALG_RS384, R_KEY_TYPE_RSA},
+	{"RS512", R_JWA_ALG_RS512, R_KEY_TYPE_RSA},
+	{"PS256", R_JWA_ALG_PS256, R_KEY_TYPE_RSA},
+	{"PS384", R_JWA_ALG_PS384, R_KEY_TYPE_RSA},
+	{"PS512", R_JWA_ALG_PS512, R_KEY_TYPE_RSA},
+	{"ES256", R_JWA_ALG_ES256, R_KEY_TYPE_EC},
+	{"ES384", R_JWA_ALG_ES384, R_KEY_TYPE_EC},
+	{"ES512", R_JWA_ALG_ES512, R_KEY_TYPE_EC},
+	{"EdDSA", R_JWA_ALG_EDDSA, R_KEY_TYPE_EDDSA},
+	{"HS256", R_JWA_ALG_HS256, R_KEY_TYPE_HMAC},
+};
+
+struct jwt {
+	const struct jwt_settings *settings;
+	const struct algorithm *algorithm;
+	struct jwt_keys *keys; /* NULL: the secret */
+};
+
+/* ---- settings */
+
+#define ROW(name, type, field, help)                                                               \
+	{                                                                                          \
+		name, SETTING_##type, offsetof(struct jwt_settings, field), NULL, 0, 0, "", help,  \
+			0                                                                          \
+	}
+
+const struct setting jwt_setting_rows[] = {
+	ROW("GATEWAY_JWT_ALGORITHM", TEXT, algorithm,
+		"Owners sign in with a token that was signed so, and no otherwise: RS256, ES256, "
+		"EdDSA, PS256, HS256 (RS384 ...); empty: by links only."),
+	ROW("GATEWAY_JWT_AUDIENCE", TEXT, audience, "The token's aud, as authenticated."),
+	ROW("GATEWAY_JWT_ISSUER", TEXT, issuer,
+		"The token's iss, as https://project.supabase.co/auth/v1."),
+	ROW("GATEWAY_JWT_KEYS", TEXT, keys,
+		"The issuer's JWK set: a file, or an https URL as "
+		"https://project.supabase.co/auth/v1/.well-known/jwks.json."),
+	ROW("GATEWAY_JWT_ORIGINS", TEXT, origins,
+		"Origins of the web application, whose pages may post a token to "
+		"/settings/hand-over: https://app.example.com, separated by spaces."),
+	ROW("GATEWAY_JWT_SECRET", SECRET, secret,
+		"In the place of GATEWAY_JWT_KEYS with HS256: the issuer's shared secret."),
+};
+const size_t jwt_setting_count = sizeof(jwt_setting_rows) / sizeof(*jwt_setting_rows);
+
+static bool is_given(const char *text)
+{
+	return text && *text;
+}
+
+static const struct algorithm *algorithm_of(const struct jwt_settings *settings)
+{
+	for (size_t i = 0; i < sizeof(algorithms) / sizeof(*algorithms); i++) {
+		if (strcmp(settings->algorithm, algorithms[i].name) == 0)
+			return &algorithms[i];
+	}
+	return NULL;
+}
+
+static bool is_url_taken(const char *url)
+{
+	return !strstr(url, "://") || strncmp(url, "https://", strlen("https://")) == 0 ||
+	       strncmp(url, "http://127.0.0.1", strlen("http://127.0.0.1")) == 0;
+}
+
+static void check_keys(const struct jwt_settings *settings, bool is_shared, struct buf *problems)
+{
+	if (is_shared &&
+		(!is_given(settings->secret) || strlen(settings->secret) < SECRET_LEAST_BYTES))
+		buf_printf(problems, "GATEWAY_JWT_SECRET: HS256 takes one of %d bytes or more\n",
+			SECRET_LEAST_BYTES);
+	if (is_shared == is_given(settings->keys))
+		buf_add_text(problems, is_shared ? "GATEWAY_JWT_KEYS: HS256 has a secret instead\n"
+						 : "GATEWAY_JWT_KEYS: GATEWAY_JWT_ALGORITHM "
+						   "takes one\n");
+	if (!is_shared && is_given(settings->keys) && !is_url_taken(settings->keys))
+		buf_add_text(problems, "GATEWAY_JWT_KEYS: must be a file or an https URL\n");
+}
+
+void jwt_check_settings(const struct jwt_settings *settings, struct buf *problems)
+{
+	if (!is_given(settings->algorithm))
+		return;
+	const struct algorithm *algorithm = algorithm_of(settings);
+	if (!algorithm)
+		buf_add_text(problems,
+			"GATEWAY_JWT_ALGORITHM: must be RS256, ES256, EdDSA, PS256 or HS256 "
+			"(or the like with 384 or 512)\n");
+	else
+		check_keys(settings, algorithm->type == R_KEY_TYPE_HMAC, problems);
+	if (!is_given(settings->issuer) || !is_given(settings->audience))
+		buf_add_text(problems, "GATEWAY_JWT_ISSUER, GATEWAY_JWT_AUDIENCE: tokens of any "
+				       "other use would pass without them\n");
+	if (!is_given(settings->origins))
+		buf_add_text(problems, "GATEWAY_JWT_ORIGINS: nobody could hand a token over\n");
+}
+
+struct jwt *jwt_new(const struct jwt_settings *settings)
+{
+	if (!is_given(settings->algorithm))
+		return NULL;
+	struct jwt *jwt = memory_zeroed(1, sizeof(*jwt));
+	ensure(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && r_global_init() == RHN_OK);
+	jwt->settings = settings;
+	jwt->algorithm = algorithm_of(settings);
+	if (jwt->algorithm->type != R_KEY_TYPE_HMAC)
+		jwt->keys = jwt_keys_new(settings->keys);
+	return jwt;
+}
+
+void jwt_free(struct jwt *jwt)
+{
+	if (!jwt)
+		return;
+	jwt_keys_free(jwt->keys);
+	r_global_close();
+	curl_global_cleanup();
+	free(jwt);
+}
+
+bool jwt_trusts(const struct jwt *jwt, struct span origin)
+{
+	const char *at = jwt->settings->origins;
+	while (*at) {
+		size_t len = strcspn(at, " ,");
+		if (len && span_equal_nocase(span_from(at, len), origin))
+			return true;
+		at += len + (at[len] != '\0');
+	}
+	return false;
+}
+
+/* ---- tokens */
+
+/* Three parts of base64url (RFC 7515 section 7.1): nothing else gets to the library. */
+static bool is_compact(struct span token)
+{
+	size_t dots = 0;
+	if (token.len == 0 || token.len > JWT_TOKEN_BYTES)
+		return false;
+	for (size_t i = 0; i < token.len; i++) {
+		char c = token.base[i];
+		dots += c == '.';
+		if (!isalnum((unsigned char)c) && c != '-' && c != '_' && c != '.')
+			return false;
+	}
+	return dots == 2;
+}
+
+static jwk_t *find_key(const struct jwt *jwt, jwt_t *parsed)
+{
+	jwk_t *key = NULL;
+	if (jwt->keys)
+		return jwt_keys_find(jwt->keys, r_jwt_get_header_str_value(parsed, "kid"),
+			jwt->algorithm->name, jwt->algorithm->type, clock_steady_ms());
+	const char *secret = jwt->settings->secret;
+	if (r_jwk_init(&key) == RHN_OK &&
+		r_jwk_import_from_symmetric_key(
+			key, (const unsigned char *)secret, strlen(secret)) == RHN_OK)
+		return key;
+	r_jwk_free(key);
+	return NULL;
+}
+
+/* Extensions that must be understood are not (RFC 7515 section 4.1.11). */
+static bool is_critical(jwt_t *parsed)
+{
+	json_t *header = r_jwt_get_full_header_json_t(parsed);
+	bool critical = !header || json_object_get(header, "crit");
+	json_decref(header);
+	return critical;
+}
+
+static const char *check_signature(const struct jwt *jwt, jwt_t *parsed)
+{
+	if (r_jwt_get_sign_alg(parsed) != jwt->algorithm->code)
+		return "it is signed by another algorithm";
+	if (is_critical(parsed))
+		return "it has extensions that are not known here";
+	jwk_t *key = find_key(jwt, parsed);
+	if (!key)
+		return "the issuer has no such key";
+	bool is_good = r_jwt_verify_signature(parsed, key, R_FLAG_IGNORE_REMOTE) == RHN_OK;
+	r_jwk_free(key);
+	return is_good ? NULL : "its signature is wrong";
+}
+
+static bool is_text(const json_t *value, const char *wanted)
+{
+	return json_is_string(value) && strcmp(json_string_value(value), wanted) == 0;
+}
+
+/* One, or a list of them (RFC 7519 section 4.1.3). */
+static bool has_audience(const json_t *audience, const char *wanted)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach((json_t *)audience, i, one)
+	{
+		if (is_text(one, wanted))
+			return true;
+	}
+	return is_text(audience, wanted);
+}
+
+/* NumericDate (section 2) may have a fraction. */
+static bool read_time(const json_t *value, double *ret_s)
+{
+	*ret_s = json_number_value(value);
+	return json_is_number(value);
+}
+
+static const char *check_claims(
+	const struct jwt *jwt, const json_t *claims, int64_t wall_s, struct uuid *ret_user)
+{
+	double time_s;
+	const json_t *not_before = json_object_get(claims, "nbf");
+	const json_t *subject = json_object_get(claims, "sub");
+	if (!is_text(json_object_get(claims, "iss"), jwt->settings->issuer))
+		return "it has another issuer";
+	if (!has_audience(json_object_get(claims, "aud"), jwt->settings->audience))
+		return "it is for another audience";
+	if (!read_time(json_object_get(claims, "exp"), &time_s))
+		return "it does not say when it ends";
+	if (time_s <= (double)(wall_s - JWT_LEEWAY_S))
+		return "it has expired";
+	if (not_before &&
+		(!read_time(not_before, &time_s) || time_s > (double)(wall_s + JWT_LEEWAY_S)))
+		return "it does not hold yet";
+	if (!json_is_string(subject) || !uuid_parse(span_of(json_string_value(subject)), ret_user))
+		return "its subject is no id of a user";
+	return NULL;
+}
+
+static const char *check(const struct jwt *jwt, jwt_t *parsed, struct span token, int64_t wall_s,
+	struct uuid *ret_user)
+{
+	if (r_jwt_advanced_parsen(
+		    parsed, token.base, token.len, R_PARSE_NONE, R_FLAG_IGNORE_REMOTE) != RHN_OK)
+		return "it is no signed token";
+	const char *reason = check_signature(jwt, parsed);
+	if (reason)
+		return reason;
+	json_t *claims = r_jwt_get_full_claims_json_t(parsed);
+	reason = check_claims(jwt, claims, wall_s, ret_user);
+	json_decref(claims);
+	return reason;
+}
+
+const char *jwt_verify(struct jwt *jwt, struct span token, int64_t wall_s, struct uuid *ret_user)
+{
+	jwt_t *parsed = NULL;
+	if (!is_compact(token) || r_jwt_init(&parsed) != RHN_OK)
+		return "it is no signed token";
+	const char *reason = check(jwt, parsed, token, wall_s, ret_user);
+	r_jwt_free(parsed);
+	return reason;
+}
