@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "shared/clock.h"
 #include "shared/ensure.h"
 
 enum { COMMAND_NAME_BYTES = 64 };
@@ -31,8 +32,9 @@ static void print_commands(const struct program *program, const char *group, FIL
 		if (group && (strncmp(command->name, group, group_len) != 0 ||
 				     command->name[group_len] != ' '))
 			continue;
-		(void)fprintf(out, "  %s %s%s%s\n      %s\n", program->name, command->name,
-			*command->argument ? " " : "", command->argument, command->description);
+		(void)fprintf(out, "  %s %s%s%s\n      %.*s\n", program->name, command->name,
+			*command->argument ? " " : "", command->argument,
+			(int)strcspn(command->description, "\n"), command->description);
 	}
 }
 
@@ -234,6 +236,17 @@ bool program_duration(const char *text, int64_t *ret_seconds)
 	if (number < 1 || number > DURATION_MOST_SECONDS / unit)
 		return false;
 	*ret_seconds = number * unit;
+	return true;
+}
+
+bool program_moment(const char *text, int64_t now_ms, int64_t *ret_ms)
+{
+	int64_t seconds;
+	if (clock_parse(span_of(text), ret_ms))
+		return true;
+	if (!program_duration(text, &seconds))
+		return false;
+	*ret_ms = now_ms - seconds * 1000;
 	return true;
 }
 

@@ -20,7 +20,7 @@ struct program_command {
 	const char *argument; /* the options: "--business ID [--keep-old 24h] [--json]" */
 	int (*run)(int argc,
 		char **argv);    /* argv[0] is the last word of the name; returns an exit code */
-	const char *description; /* one line */
+	const char *description; /* one line; what follows it is for its own --help */
 };
 
 struct program {
@@ -55,6 +55,14 @@ MUST_CHECK enum error program_options(int argc, char **argv, const struct progra
 
 /* "90s", "24h", "7d", "15m" -> seconds. False: not of that form, or out of 1 s..10 years. */
 bool program_duration(const char *text, int64_t *ret_seconds);
+
+/*
+ * A moment as clock_parse reads it, or a duration: so long before now.
+ *
+ * Takes:   now_ms - wall clock.
+ * Returns: false: neither.
+ */
+bool program_moment(const char *text, int64_t now_ms, int64_t *ret_ms);
 
 /*
  * Before anything secret is read: no core dumps (PR_SET_DUMPABLE, RLIMIT_CORE: buffers hold keys),
