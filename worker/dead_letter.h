@@ -29,6 +29,11 @@
 #define DEAD_LETTER_TIMESTAMP "dead_letter.timestamp" /* Kafka's, ms since 1970; -1: none */
 /* How often it has come here: 1, or one more than the record's own header of this name says. */
 #define DEAD_LETTER_ATTEMPTS "dead_letter.attempts"
+/*
+ * Of a record that is no dead letter: the offset of one in the same partition that was redriven. It has
+ * neither key nor value.
+ */
+#define DEAD_LETTER_REDRIVEN "dead_letter.redriven"
 
 struct dead_letter {
 	const struct record *record; /* borrowed */

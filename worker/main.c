@@ -3,6 +3,8 @@
 #include "shared/describe.h"
 #include "shared/program.h"
 #include "worker/config.h"
+#include "worker/dead_letter_list.h"
+#include "worker/dead_letter_redrive.h"
 #include "worker/metrics.h"
 #include "worker/run.h"
 #include "worker/topics.h"
@@ -27,6 +29,10 @@ static const struct program_command commands[] = {
 		"only)."},
 	{"topics create", "[--partitions N] [--replication N] [--json]", topics_create_command,
 		"Make the topics, or say how those that are there differ."},
+	{"dead-letters list", DEAD_LETTER_LIST_ARGUMENT, dead_letter_list_command,
+		DEAD_LETTER_LIST_DESCRIPTION},
+	{"dead-letters redrive", DEAD_LETTER_REDRIVE_ARGUMENT, dead_letter_redrive_command,
+		DEAD_LETTER_REDRIVE_DESCRIPTION},
 	{"describe", DESCRIBE_ARGUMENT, describe,
 		"Print settings or metrics as a table, or settings as an environment file."},
 };
