@@ -6,19 +6,32 @@
 
 #include "shared/clock.h"
 #include "worker/consumer.h"
+#include "worker/metrics.h"
 
 enum {
 	SLEEP_MOST_MS = 1000,
 	STOP_WAIT_MS = 10 * 1000, /* for the lanes to finish what has been read */
 };
 
+/* Put out by a worker of the same name (KIP-345): to start again would put that one out in turn. */
+static void fail_for_ever(struct consumer *consumer, rd_kafka_t *client)
+{
+	struct failure failure = {.error = E_KAFKA_FATAL};
+	rd_kafka_resp_err_t code =
+		rd_kafka_fatal_error(client, failure.detail, sizeof(failure.detail));
+	if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+		(void)failure_set(&failure, E_CONFIG,
+			"another worker has begun with the same WORKER_INSTANCE_ID, %s: each needs "
+			"its own",
+			consumer->config->worker.instance_id);
+	consumer_fail(consumer, &failure);
+}
+
 void consume_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
 	struct consumer *consumer = opaque;
 	if (code == RD_KAFKA_RESP_ERR__FATAL) {
-		struct failure failure = {.error = E_KAFKA_FATAL};
-		(void)rd_kafka_fatal_error(client, failure.detail, sizeof(failure.detail));
-		consumer_fail(consumer, &failure);
+		fail_for_ever(consumer, client);
 		return;
 	}
 	int64_t suppressed = log_limit_take(&consumer->kafka_line, clock_steady_ms());
@@ -101,6 +114,17 @@ static void finish(struct consumer *consumer)
 	}
 }
 
+/*
+ * Leave the group, so that the others need not wait for our session to end. Closed without partitions,
+ * librdkafka 2.0 tells the group nothing; unsubscribed before, it does.
+ */
+static void leave(struct consumer *consumer)
+{
+	if (metric_gauge(METRIC_PARTITIONS) < 1)
+		(void)rd_kafka_unsubscribe(consumer->client);
+	(void)rd_kafka_consumer_close(consumer->client);
+}
+
 static enum error start(struct consumer *consumer, struct failure *failure)
 {
 	const struct worker_settings *settings = &consumer->config->worker;
@@ -145,7 +169,7 @@ enum error consume_run(const struct worker_config *config, int signal_fd, struct
 	finish(consumer);
 	consumer->leaving = true;
 	(void)commit_and_wait(consumer);
-	(void)rd_kafka_consumer_close(consumer->client);
+	leave(consumer);
 	error = consumer->error;
 	if (error)
 		*failure = consumer->failure;
