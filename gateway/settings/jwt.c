@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gateway/settings/jwt_keys.h"
+#include "gateway/settings/loopback.h"
 #include "shared/clock.h"
 #include "shared/ensure.h"
 #include "shared/memory.h"
@@ -81,8 +82,11 @@ static const struct algorithm *algorithm_of(const struct jwt_settings *settings)
 
 static bool is_url_taken(const char *url)
 {
-	return !strstr(url, "://") || strncmp(url, "https://", strlen("https://")) == 0 ||
-	       strncmp(url, "http://127.0.0.1", strlen("http://127.0.0.1")) == 0;
+	static const struct span http = SPAN("http://");
+	struct span text = span_of(url);
+	return !strstr(url, "://") || span_starts_nocase(text, SPAN("https://")) ||
+	       (span_starts_nocase(text, http) &&
+		       loopback_is(span_from(text.base + http.len, text.len - http.len)));
 }
 
 static void check_keys(const struct jwt_settings *settings, bool is_shared, struct buf *problems)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "gateway/settings/jwt.h"
+#include "gateway/settings/loopback.h"
 #include "gateway/settings/texts.h"
 #include "shared/clock.h"
 #include "shared/ensure.h"
@@ -28,18 +29,11 @@ static const struct template templates[] = {
 
 /* ---- where it is */
 
-static bool is_loopback(struct span host)
-{
-	return span_starts_nocase(host, SPAN("127.")) || span_starts_nocase(host, SPAN("[::1]")) ||
-	       span_equal_nocase(host, SPAN("localhost")) ||
-	       span_starts_nocase(host, SPAN("localhost:"));
-}
-
 const char *site_find_url(
 	const struct gateway_settings *settings, struct span listening, struct buf *out)
 {
 	struct span url = span_of(settings->public_url);
-	if (url.len == 0 && !is_loopback(listening))
+	if (url.len == 0 && !loopback_is(listening))
 		return "GATEWAY_PUBLIC_URL does not say where it is";
 	if (url.len == 0) {
 		buf_add_text(out, "http://");
@@ -49,7 +43,7 @@ const char *site_find_url(
 	struct span http = SPAN("http://");
 	if (!span_starts_nocase(url, SPAN("https://")) &&
 		!(span_starts_nocase(url, http) &&
-			is_loopback(span_from(url.base + http.len, url.len - http.len))))
+			loopback_is(span_from(url.base + http.len, url.len - http.len))))
 		return "GATEWAY_PUBLIC_URL is neither https nor a loopback address: its cookies "
 		       "could be read on the way";
 	while (url.len && url.base[url.len - 1] == '/')

@@ -141,6 +141,23 @@ START_TEST(windows_that_matter_no_more_leave_without_a_request)
 }
 END_TEST
 
+START_TEST(a_look_at_a_window_counts_nothing)
+{
+	struct limiter *limiter = limiter_new();
+	const int64_t now_ms = INT64_C(1790000040000); /* a window's begin */
+	const struct api_key_digest digest = {{1}};
+	ck_assert_int_eq(limiter_used(limiter, &digest, now_ms), 0);
+	ck_assert_uint_eq(limiter_count(limiter), 0);
+	for (int i = 0; i < 10; i++)
+		(void)limiter_take(limiter, &digest, now_ms, 60);
+	ck_assert_int_eq(limiter_used(limiter, &digest, now_ms), 10);
+	ck_assert_int_eq(limiter_used(limiter, &digest, now_ms + LIMIT_WINDOW_MS * 3 / 2), 5);
+	ck_assert_int_eq(limiter_used(limiter, &digest, now_ms + LIMIT_WINDOW_MS * 2), 0);
+	ck_assert_int_eq(limiter_used(limiter, &digest, now_ms), 10);
+	limiter_free(limiter);
+}
+END_TEST
+
 START_TEST(memory_is_bounded_and_nobody_goes_without_a_limit)
 {
 	struct limiter *limiter = limiter_new();
@@ -167,5 +184,5 @@ END_TEST
 TESTS("limit", verdicts_are_those_of_upstash, retry_after_is_exact, what_we_failed_is_given_back,
 	what_is_given_back_late_counts_in_its_own_window, keys_do_not_share_a_window,
 	windows_that_matter_no_more_are_dropped,
-	windows_that_matter_no_more_leave_without_a_request,
+	windows_that_matter_no_more_leave_without_a_request, a_look_at_a_window_counts_nothing,
 	memory_is_bounded_and_nobody_goes_without_a_limit)

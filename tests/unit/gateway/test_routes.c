@@ -34,15 +34,17 @@ static void on_refused(struct http_response *response, void *user)
 
 static struct heard webhook_heard;
 static struct heard openapi_heard;
+static struct heard settings_heard;
 static const struct http_service webhook = {
 	.head = on_head, .failed = on_failed, .refused = on_refused, .user = &webhook_heard};
 static const struct http_service openapi = {.head = on_head, .user = &openapi_heard};
+static const struct http_service settings = {.head = on_head, .user = &settings_heard};
 static struct routes routes;
 
 static void begin(void)
 {
 	webhook_heard = openapi_heard = (struct heard){0};
-	routes = (struct routes){.webhook = &webhook, .openapi = &openapi};
+	routes = (struct routes){.webhook = &webhook, .openapi = &openapi, .settings = &settings};
 	routes_init(&routes);
 }
 
@@ -61,6 +63,15 @@ START_TEST(a_path_belongs_to_one_service)
 	ck_assert_int_eq(webhook_heard.heads, 0);
 	ck_assert_ptr_eq(service_for("/api/webhooks/contacts"), &webhook);
 	ck_assert_int_eq(webhook_heard.heads, 1);
+}
+END_TEST
+
+START_TEST(the_settings_are_the_webhooks_to_refuse_where_there_is_no_page)
+{
+	begin();
+	ck_assert_ptr_eq(service_for("/settings/key"), &settings);
+	routes.settings = NULL;
+	ck_assert_ptr_eq(service_for("/settings/key"), &webhook);
 }
 END_TEST
 
@@ -85,5 +96,6 @@ START_TEST(what_has_no_path_is_the_webhooks)
 }
 END_TEST
 
-TESTS("routes", a_path_belongs_to_one_service, a_path_of_nobody_is_the_webhooks_to_refuse,
-	what_has_no_path_is_the_webhooks)
+TESTS("routes", a_path_belongs_to_one_service,
+	the_settings_are_the_webhooks_to_refuse_where_there_is_no_page,
+	a_path_of_nobody_is_the_webhooks_to_refuse, what_has_no_path_is_the_webhooks)
