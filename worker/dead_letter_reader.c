@@ -42,6 +42,7 @@ static enum error make_client(struct dead_letter_reader *reader, struct failure 
 		{"client.id", "intake-worker-dead-letters"},
 		{"check.crcs", "true"},
 		{"queued.max.messages.kbytes", "16384"},
+		{"fetch.wait.max.ms", "50"}, /* the end is near in most topics of dead letters */
 		{NULL, NULL},
 	};
 	rd_kafka_conf_t *conf = NULL;

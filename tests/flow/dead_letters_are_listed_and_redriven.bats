@@ -78,6 +78,7 @@ list_is() {
 	await_sql "select name from contacts where email = 'ada@example.com'" Ada
 	await_applied
 	expect bob "$(sql "select name from contacts where email = 'bob@example.com'")" "Bob of now"
+	program_stop worker1
 
 	list_is " 1 refused outstanding 2 refused redriven " --reason refused
 	dead_letters redrive --all >"$CASE/again"
