@@ -46,8 +46,11 @@ static const struct setting worker_rows[] = {
 		"likelier "
 		"than so many bad records. 100: never."),
 	ROW("WORKER_PREFETCH_BYTES", INT, prefetch_bytes, "33554432", 1048576, 1073741824, "bytes",
-		"How much of keys and values is read ahead from Kafka, a lane; 100,000 records at "
-		"most. What it takes in memory is about three times as much."),
+		"The most of keys and values that is read ahead from Kafka, shared by the lanes."),
+	ROW("WORKER_PREFETCH_ROWS", INT, prefetch_rows, "100000", 1000, 10000000, "",
+		"The most records that are read ahead from Kafka, shared by the lanes; in memory "
+		"each takes about 500 bytes more than its key and value. Before librdkafka 2.2, "
+		"what is applied in a second has to fit."),
 	ROW("WORKER_STATEMENT_MS", INT, statement_ms, "1000", 10, 30000, "ms",
 		"A statement that takes longer halves its lane's batches; they grow again while it "
 		"takes less than half of that."),

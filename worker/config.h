@@ -23,7 +23,8 @@ struct worker_settings {
 	int64_t dead_least;
 	int64_t dead_window;
 	int64_t max_dead_share; /* percent */
-	int64_t prefetch_bytes; /* a lane */
+	int64_t prefetch_bytes; /* all lanes together */
+	int64_t prefetch_rows;
 	int64_t statement_ms;
 	int64_t statement_timeout_ms;
 };

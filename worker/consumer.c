@@ -19,7 +19,8 @@ static enum error make_conf(
 	const struct worker_config *config, rd_kafka_conf_t **ret_conf, struct failure *failure)
 {
 	const struct worker_settings *settings = &config->worker;
-	char prefetch_kbytes[NUMBER_BYTES];
+	char lane_kbytes[NUMBER_BYTES];
+	char lane_rows[NUMBER_BYTES];
 	bool named = settings->instance_id && *settings->instance_id;
 	/* A shorter pause where librdkafka has the property (2.2): it looks whether a queue that was full
 	 * has room again. Before, it was a second, which is why much is prefetched. */
@@ -30,7 +31,8 @@ static enum error make_conf(
 		{"enable.auto.commit", "false"},
 		{"enable.auto.offset.store", "false"},
 		{"auto.offset.reset", "earliest"},
-		{"queued.max.messages.kbytes", prefetch_kbytes},
+		{"queued.max.messages.kbytes", lane_kbytes},
+		{"queued.min.messages", lane_rows}, /* not fetched for beyond them */
 		{"statistics.interval.ms", "1000"}, /* watch_tick */
 		{named ? "group.instance.id" : NULL, settings->instance_id},
 		{NULL, NULL},
@@ -47,8 +49,11 @@ static enum error make_conf(
 		{has_queue_backoff ? "fetch.queue.backoff.ms" : NULL, "50"},
 		{NULL, NULL},
 	};
-	(void)snprintf(prefetch_kbytes, sizeof(prefetch_kbytes), "%lld",
-		(long long)settings->prefetch_bytes / KIB);
+	/* For librdkafka the queues of a lane's partitions are one. */
+	(void)snprintf(lane_kbytes, sizeof(lane_kbytes), "%lld",
+		(long long)(settings->prefetch_bytes / KIB / settings->lanes));
+	(void)snprintf(lane_rows, sizeof(lane_rows), "%lld",
+		(long long)(settings->prefetch_rows / settings->lanes));
 	return kafka_conf_new(&config->kafka, ours, defaults, ret_conf, failure);
 }
 
