@@ -54,6 +54,16 @@ static bool ends_in_file(struct span name)
 	       memcmp(name.base + name.len - suffix.len, suffix.base, suffix.len) == 0;
 }
 
+/* In whatever case: names of properties are told in lower case. */
+static bool holds_nocase(struct span text, struct span needle)
+{
+	for (; text.len >= needle.len; text = span_from(text.base + 1, text.len - 1)) {
+		if (span_starts_nocase(text, needle))
+			return true;
+	}
+	return false;
+}
+
 static void add_variable(struct environment *environment, struct span line)
 {
 	struct span value = line;
@@ -64,7 +74,7 @@ static void add_variable(struct environment *environment, struct span line)
 	if (!line.len || memchr(line.base, '\0', line.len) || !memchr(line.base, '=', line.len) ||
 		!reference_next(&value, '=', &name))
 		return;
-	environment->is_name_marked = environment->is_name_marked || reference_holds(name, marker);
+	environment->is_name_marked = environment->is_name_marked || holds_nocase(name, marker);
 	buf_add(&text, name);
 	if (ends_in_file(name)) {
 		environment->files[at] = file_of(value);
