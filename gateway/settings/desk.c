@@ -9,6 +9,7 @@
 
 static const struct route routes[] = {
 	{SPAN(SETTINGS_PATH), METHOD_GET, GUARD_SESSION, integrations_work, integrations_finish},
+	{SPAN(SETTINGS_PATH "/"), METHOD_GET, GUARD_NONE, NULL, integrations_elsewhere},
 	{SPAN(SETTINGS_PATH "/sign-in"), METHOD_GET, GUARD_NONE, NULL, sign_in_form_finish},
 	{SPAN(SETTINGS_PATH "/sign-in"), METHOD_POST, GUARD_ORIGIN, sign_in_work, sign_in_finish},
 	{SPAN(SETTINGS_PATH "/sign-out"), METHOD_POST, GUARD_FORM, sign_out_work, sign_out_finish},

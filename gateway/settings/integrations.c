@@ -205,3 +205,8 @@ void integrations_finish(struct visit *visit)
 	if (!visit->state.key.prefix.base || !ask_redis(visit))
 		show(visit);
 }
+
+void integrations_elsewhere(struct visit *visit)
+{
+	visit_redirect(visit, "/settings");
+}

@@ -111,7 +111,8 @@ void visit_clear_cookie(struct visit *visit);
 
 visit_finish integrations_finish; /* integrations.c: the page itself, from visit->state */
 visit_work integrations_work;
-visit_finish sign_in_form_finish; /* sign_in.c */
+visit_finish integrations_elsewhere; /* at "/settings/" */
+visit_finish sign_in_form_finish;    /* sign_in.c */
 visit_work sign_in_work;
 visit_finish sign_in_finish;
 visit_work sign_out_work;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Several gateways share one window in Redis; and what senders see while Redis is not there.
 
-load support/intake
+load support/page
 
 setup() {
 	case_begin
@@ -100,6 +100,17 @@ answered_soon() {
 	expect "own decisions" "$(own_decisions down)/$(own_decisions timeout)/$(own_decisions error)" 0/0/0
 	log_says limit.redis_up 1
 	log_says limit.redis_away 0
+}
+
+@test "the owner's page tells what all of them have counted, and counts nothing" {
+	redis_start
+	gateways_start 1 2
+	post 1 "$KEY" "$body"
+	post 2 "$KEY" "$body"
+	sign_in ada 1 "$BUSINESS"
+	visit ada 1 /settings
+	visit ada 2 /settings
+	[[ $BODY == *'<b>2</b> of 60 requests'* ]]
 }
 
 @test "a request that is answered 503 is given back, in Redis too" {

@@ -20,6 +20,8 @@ key_count() {
 @test "without a session nothing is shown, and no form does anything" {
 	visit nobody 1 /settings
 	expect page "$STATUS $(header location)" '303 /settings/sign-in'
+	visit nobody 1 /settings/
+	expect slash "$STATUS $(header location)" '303 /settings'
 	visit nobody 1 /settings -b "intake_session=$(printf '0%.0s' {1..64})"
 	expect invented "$STATUS $(header location)" '303 /settings/sign-in?over'
 	local path
