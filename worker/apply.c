@@ -35,19 +35,25 @@ static enum error try_rows(struct work *work, const struct batch_row *rows, size
 		work->applier->session, rows, count, &work->batch->outcome, &work->failure);
 }
 
+static enum error say_circuit_opens(
+	struct work *work, const struct record *record, const struct failure *why)
+{
+	const struct circuit *circuit = &work->applier->circuit;
+	const struct failure last = *why; /* which may be the one that is written to */
+	return failure_set(&work->failure, E_CIRCUIT_OPEN,
+		"%zu of %zu records are bad, more than WORKER_MAX_DEAD_SHARE; the last one "
+		"(partition:offset %d:%lld): %s",
+		work->batch->letter_count + circuit->dead, work->batch->event_count + circuit->seen,
+		record->partition, (long long)record->offset, last.detail);
+}
+
 static enum error bury(struct work *work, const struct record *record, const struct failure *why)
 {
 	struct batch *batch = work->batch;
 	batch_add_letter(batch, record, why);
-	if (!circuit_opens(&work->applier->circuit, batch->letter_count, batch->event_count))
-		return OK;
-	return failure_set(&work->failure, E_CIRCUIT_OPEN,
-		"%zu of %zu records are bad, which is more than WORKER_MAX_DEAD_SHARE; the last "
-		"one "
-		"(partition:offset %d:%lld): %s",
-		batch->letter_count + work->applier->circuit.dead,
-		batch->event_count + work->applier->circuit.seen, record->partition,
-		(long long)record->offset, why->detail);
+	if (circuit_opens(&work->applier->circuit, batch->letter_count, batch->event_count))
+		return say_circuit_opens(work, record, why);
+	return OK;
 }
 
 static enum error bury_row(

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <sodium.h>
+#include <string.h>
 
 #include "shared/clock.h"
 #include "worker/metrics.h"
@@ -42,12 +43,21 @@ static void enter(struct backoff *backoff, enum wait_reason reason)
 	backoff->next_ms = reason == WAIT_CIRCUIT ? CIRCUIT_MS : FIRST_MS;
 	backoff->since_ms = clock_steady_ms();
 	backoff->line = (struct log_limit){.every_ms = LINE_EVERY_MS};
+	backoff->said = (struct failure){.error = OK};
 	atomic_store(&backoff->reason, reason);
+}
+
+static bool is_news(const struct backoff *backoff, const struct failure *why)
+{
+	return why->error != backoff->said.error || strcmp(why->detail, backoff->said.detail) != 0;
 }
 
 static void say(struct backoff *backoff, enum wait_reason reason, const struct failure *why)
 {
+	if (is_news(backoff, why))
+		backoff->line.next_ms = 0;
 	int64_t suppressed = log_limit_take(&backoff->line, clock_steady_ms());
+	backoff->said = *why;
 	if (suppressed >= 0)
 		log_write(reasons[reason].level, "lane.waiting",
 			LOG_FIELDS(log_text("lane", backoff->lane),

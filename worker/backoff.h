@@ -37,13 +37,14 @@ struct backoff {
 	int64_t next_ms;
 	int64_t since_ms; /* of this reason */
 	struct log_limit line;
+	struct failure said; /* in the last line: another reason is told at once */
 };
 
 void backoff_init(struct backoff *backoff, const char *lane, int stop_fd);
 
 /*
  * Sleep a while, longer each time up to a few seconds, by chance between half and whole. The first
- * time, and every half minute, a line says why.
+ * time, when the reason has changed, and every half minute, a line says why.
  *
  * Returns: false: the lane is to stop.
  */

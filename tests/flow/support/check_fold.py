@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check that a table is what its topic says, without any of our code.
 
-check_fold.py TOPIC CONTACTS [--repeats] [--answers MARKER=FILE]...
+check_fold.py TOPIC CONTACTS [--repeats] [--answers MARKER=FILE]... [--dead DEAD [--reread]] [--gone BUSINESS]...
 
 TOPIC     what `kcat -C -J` prints: one JSON object a record, headers included
 CONTACTS  one JSON object a row of the table contacts
 --repeats the same event may stand in the topic more than once. An idempotent producer that gives up on a
           message (a broker was away for longer than its time-out) goes on with a new epoch, and sends
           again what was in flight behind it; the broker cannot know that. It is one event to a worker.
+DEAD      the same of the dead letters' topic: each must be a record of TOPIC, key, value and headers, and say
+          why; what is there does not count. Without it every record must be an event
+--reread  a worker was interrupted: what it had written to the dead letters may be read again, and be folded
+          under a newer event then; so it may count or not
+BUSINESS  was deleted meanwhile: it has no rows, whatever became of its events
 FILE      what intake-load --marker MARKER --out FILE wrote: every 202 must be in the topic; of the
           others only those that were told maybe_stored, or nothing, may be there
 
@@ -24,6 +29,8 @@ import uuid
 PROBLEMS_SHOWN = 20
 FIELDS = ("name", "phone", "status", "name_event_id", "phone_event_id", "status_event_id")
 TYPE = "contact.received.v1"
+DEAD_PREFIX = "dead_letter."
+REASONS = ("tombstone", "unknown_type", "undecodable", "invalid", "business_gone", "refused")
 
 
 class Problems:
@@ -38,31 +45,88 @@ class Problems:
             print(text)
 
 
-def read_events(path, repeats, problems):
+def read_records(path):
+    # Bytes that are not UTF-8 stay what they are: records of others have them.
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        for line in file:
+            record = json.loads(line, strict=False)
+            pairs = record.get("headers", [])
+            yield record, list(zip(pairs[0::2], pairs[1::2]))
+
+
+class DeadLetters:
+    """By where their records stood."""
+
+    def __init__(self, path, problems):
+        self.by_place = {}
+        self.count = 0
+        self.problems = problems
+        self.reasons = {}
+        self.event_ids = set()
+        if path:
+            for record, headers in read_records(path):
+                self.take(record, headers)
+
+    def take(self, record, headers):
+        why = {name[len(DEAD_PREFIX):]: value for name, value in headers if name.startswith(DEAD_PREFIX)}
+        self.count += 1
+        missing = {"reason", "message", "topic", "partition", "offset", "timestamp", "attempts"} - why.keys()
+        if missing or why["reason"] not in REASONS:
+            self.problems.add(f"dead letter {record['offset']}: {why} lacks {missing}")
+            return
+        place = (int(why["partition"]), int(why["offset"]))
+        if place not in self.by_place:
+            self.reasons[why["reason"]] = self.reasons.get(why["reason"], 0) + 1
+        self.by_place[place] = (record, headers, why)
+
+    def is_dead(self, record, headers):
+        found = self.by_place.pop((record["partition"], record["offset"]), None)
+        if not found:
+            return False
+        letter, letter_headers, why = found
+        self.event_ids.add(dict(headers).get("ce_id"))
+        kept = [header for header in letter_headers if not header[0].startswith(DEAD_PREFIX)]
+        where = f"{record['partition']}/{record['offset']}"
+        if (letter.get("key"), letter.get("payload")) != (record.get("key"), record.get("payload")):
+            self.problems.add(f"{where}: its dead letter has another key or value")
+        if kept != [header for header in headers if not header[0].startswith(DEAD_PREFIX)]:
+            self.problems.add(f"{where}: its dead letter has other headers: {kept}, not {headers}")
+        if why["timestamp"] != str(record["ts"]):
+            self.problems.add(f"{where}: its dead letter is of {why['timestamp']}, not {record['ts']}")
+        return True
+
+    def finish(self):
+        for place in self.by_place:
+            self.problems.add(f"a dead letter of {place}, where no record stands")
+
+
+def read_events(path, repeats, dead, problems):
     """Yield (id, value) of each event, after checking what the contract says of its form."""
     partitions = {}
     seen = {}
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            record = json.loads(line)
-            pairs = record.get("headers", [])
-            headers = dict(zip(pairs[0::2], pairs[1::2]))
-            value = json.loads(record["payload"])
-            where = f"{record['partition']}/{record['offset']}"
-            event_id = headers.get("ce_id", "")
-            if headers.get("ce_type") != TYPE or headers.get("ce_specversion") != "1.0":
-                problems.add(f"{where}: not a CloudEvent of ours: {sorted(headers)}")
-            if uuid.UUID(event_id).version != 7:
-                problems.add(f"{where}: ce_id is no UUIDv7")
-            if record["key"] != f"{value['business_id']}:{value['email']}":
-                problems.add(f"{where}: the record key is not business_id:email")
-            if partitions.setdefault(record["key"], record["partition"]) != record["partition"]:
-                problems.add(f"{where}: this contact's events are in two partitions")
-            if event_id not in seen:
-                seen[event_id] = value
-                yield event_id, value
-            elif not repeats or seen[event_id] != value:
-                problems.add(f"{where}: ce_id {event_id} is there twice")
+    for record, pairs in read_records(path):
+        if dead.is_dead(record, pairs):
+            continue
+        headers = dict(pairs)
+        where = f"{record['partition']}/{record['offset']}"
+        if headers.get("ce_type") != TYPE:
+            problems.add(f"{where}: neither an event nor a dead letter")
+            continue
+        value = json.loads(record["payload"])
+        event_id = headers.get("ce_id", "")
+        if headers.get("ce_type") != TYPE or headers.get("ce_specversion") != "1.0":
+            problems.add(f"{where}: not a CloudEvent of ours: {sorted(headers)}")
+        if uuid.UUID(event_id).version != 7:
+            problems.add(f"{where}: ce_id is no UUIDv7")
+        if record["key"] != f"{value['business_id']}:{value['email']}":
+            problems.add(f"{where}: the record key is not business_id:email")
+        if partitions.setdefault(record["key"], record["partition"]) != record["partition"]:
+            problems.add(f"{where}: this contact's events are in two partitions")
+        if event_id not in seen:
+            seen[event_id] = value
+            yield event_id, value
+        elif not repeats or seen[event_id] != value:
+            problems.add(f"{where}: ce_id {event_id} is there twice")
 
 
 def fold(events):
@@ -80,8 +144,9 @@ def fold(events):
     return rows
 
 
-def compare(expected, path, problems):
-    """The table against the fold; returns the number of rows."""
+def compare(expected, path, gone, may_count, problems):
+    """The table against the fold; returns the number of rows. may_count: ids of events that may be in it."""
+    expected = {key: row for key, row in expected.items() if key[0] not in gone}
     found = {}
     with open(path, encoding="utf-8") as file:
         for line in file:
@@ -93,10 +158,11 @@ def compare(expected, path, problems):
         problems.add(f"{key}: a row that no event made")
     for key in expected.keys() & found.keys():
         for field in FIELDS:
-            if expected[key][field] != found[key][field]:
+            version = found[key][field.removesuffix("_event_id") + "_event_id"]
+            if expected[key][field] != found[key][field] and version not in may_count:
                 problems.add(f"{key}: {field} is {found[key][field]!r}, "
                              f"the topic says {expected[key][field]!r}")
-        if found[key]["id"] not in expected[key]["ids"]:
+        if found[key]["id"] not in expected[key]["ids"] | may_count:
             problems.add(f"{key}: its id is not that of one of its events")
     return len(found)
 
@@ -129,17 +195,26 @@ def main():
     parser.add_argument("contacts")
     parser.add_argument("--repeats", action="store_true")
     parser.add_argument("--answers", action="append", default=[])
+    parser.add_argument("--dead")
+    parser.add_argument("--reread", action="store_true")
+    parser.add_argument("--gone", action="append", default=[])
     options = parser.parse_args()
     problems = Problems()
-    events = list(read_events(options.topic, options.repeats, problems))
-    rows = compare(fold(events), options.contacts, problems)
+    dead = DeadLetters(options.dead, problems)
+    events = list(read_events(options.topic, options.repeats, dead, problems))
+    dead.finish()
+    may_count = dead.event_ids if options.reread else set()
+    rows = compare(fold(events), options.contacts, options.gone, may_count, problems)
     print(f"events={len(events)} rows={rows}", end="")
+    if options.dead:
+        print(f" dead_letters={dead.count}", *(f"{why}={count}" for why, count in sorted(dead.reasons.items())),
+              end="")
     for answers in options.answers:
         marker, path = answers.split("=", 1)
         counts = check_answers(events, path, marker, problems)
         print("", *(f"{told}={count}" for told, count in sorted(counts.items())), end="")
     print(f" problems={problems.count}")
-    sys.exit(1 if problems.count or not events else 0)
+    sys.exit(1 if problems.count or not (events or dead.count) else 0)
 
 
 if __name__ == "__main__":

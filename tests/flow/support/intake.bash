@@ -278,6 +278,24 @@ expect_fold() {
 	return "${PIPESTATUS[0]}"
 }
 
+# The dead letters as JSON lines, headers included.
+dead_dump() {
+	kcat -C -q -J -e -o beginning -b "$KAFKA_BROKERS" -t "$CONTACTS_TOPIC.dead-letter" 2>"$CASE/kcat.log"
+}
+
+# expect_fold_but_dead [--gone BUSINESS]...: the table is what the topic says, without the dead letters,
+# and those are records of the topic.
+expect_fold_but_dead() {
+	dead_dump >"$CASE/dead.json"
+	expect_fold --dead "$CASE/dead.json" "$@"
+}
+
+# expect_dead REASON=COUNT...: exactly these; none without. After expect_fold_but_dead.
+expect_dead() {
+	expect "dead letters" "$(tail -n 1 "$CASE/fold.log" |
+		grep -oE '(tombstone|unknown_type|undecodable|invalid|business_gone|refused)=[0-9]+' | xargs)" "$*"
+}
+
 # produce < events: as tests/load/produce.c reads them.
 produce() {
 	"$FLOW_BUILD/tests/load/intake-produce" "$KAFKA_BROKERS" "$CONTACTS_TOPIC"

@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What stands between a bad record and the dead letters: their topic, Kafka, the worker's own death, and the circuit.
+
+load support/under_load
+
+setup() {
+	matrix_setup
+}
+
+teardown() {
+	"$PROJECT/deploy/local/kafka" start "$FLOW_DIR/kafka" >/dev/null
+	matrix_teardown
+}
+
+polite() {
+	operator "alter table contacts add constraint polite check (name !~ '^Refuse' and phone !~ '^Refuse')"
+}
+
+dead_topic() {
+	"$FLOW_BUILD/tests/load/intake-topic" "$KAFKA_BROKERS" "$CONTACTS_TOPIC.dead-letter" "$@"
+}
+
+# bats test_tags=quick
+@test "the dead letters' topic takes nothing: nothing is committed past them, and all is there in the end" {
+	polite
+	dead_topic max.message.bytes=10
+	load_begin
+	wait_until 20 is_unready_for 'the topic for dead letters does not take them'
+	expect_log 'level=error event=lane.waiting .*for=dead_letters .*raise its max.message.bytes'
+	(($(group_lag) > 0))
+	dead_topic max.message.bytes=2097152
+	load_end
+	expect_dead_are refused Refuse
+	expect_retried dead_letters
+}
+
+@test "Kafka goes away while dead letters are written" {
+	polite
+	load_begin
+	"$PROJECT/deploy/local/kafka" kill "$FLOW_DIR/kafka"
+	sleep "$FAULT_SECONDS"
+	"$PROJECT/deploy/local/kafka" start "$FLOW_DIR/kafka" >/dev/null
+	load_end --repeats --reread
+	expect_dead_are refused Refuse
+}
+
+@test "a worker that is killed while it writes dead letters loses none" {
+	polite
+	worker_start 1 WORKER_BATCH_ROWS=50
+	stream_start
+	for _ in 1 2 3 4; do
+		sleep 1
+		program_kill worker1
+		worker_launch 1 WORKER_BATCH_ROWS=50
+	done
+	load_expects_worker
+	load_end --reread
+	expect_dead_are refused Refuse
+}
+
+@test "a rule that refuses all opens the circuit: no dead letter is written, and mended, all is applied" {
+	operator "alter table contacts add constraint absurd check (name is null)"
+	worker_start 1 WORKER_DEAD_LEAST=20
+	load_expects_worker
+	stream_start
+	wait_until 20 is_unready_for 'too many records are bad .WORKER_MAX_DEAD_SHARE.'
+	expect_log 'level=error event=lane.waiting .*for=circuit error=E_CIRCUIT_OPEN .*constraint absurd'
+	operator "alter table contacts drop constraint absurd"
+	load_end
+	# Each of the two lanes may write fewer than WORKER_DEAD_LEAST in small batches before.
+	(($(wc -l <"$CASE/dead.json") < 40))
+}
