@@ -77,7 +77,9 @@ static rd_kafka_topic_partition_list_t *find_partitions(
 		handle ? rd_kafka_metadata(reader->client, 0, handle, &metadata, ANSWER_MS)
 		       : rd_kafka_last_error();
 	if (!error)
-		error = metadata->topics[0].err;
+		error = metadata && metadata->topic_cnt == 1
+				? metadata->topics[0].err
+				: RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 	if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
 		(void)failure_set(failure, E_NOT_FOUND,
 			"there is no topic %s: intake-worker topics create makes it", topic);
