@@ -63,7 +63,7 @@ bool unapplied;  /* in the end, a record is not applied, or not committed */
 #define NONE 255
 #define BIT(offset) (1 << (offset))
 #define BELOW(offset) (BIT(offset) - 1)
-#define REFUSED BIT(0) /* Postgres refuses the first event of each partition */
+#define REFUSED BIT(0) /* the first of each partition is a dead letter: refused, or no event at all */
 
 mtype = { NOTHING, ASSIGN, REVOKE, LOST }           /* what the group has to tell a worker */
 mtype = { NO_COMMIT, SENT, TAKEN, REFUSED_COMMIT }  /* the commit in flight */
@@ -500,12 +500,35 @@ end_idle:
 	goto end_work
 }
 
-/* ---- dead_letter.c */
+/* ---- apply.c */
+
+/* The statement, and what it says of the rows; it is applied whole or not at all. */
+inline apply_rows() {
+	atomic {
+		if
+		:: !postgres_away ->
+			d_step {
+				i = 0;
+				do
+				:: i < PARTITIONS ->
+					rows[i] = rows[i] | (SELF.current.events[i] & ~REFUSED);
+					SELF.sent[i] = SELF.current.events[i] & REFUSED;
+					i++
+				:: else -> break
+				od;
+				i = 0
+			}
+#ifdef WITHOUT_KEEPING
+		:: postgres_away
+#endif
+		fi
+	}
+}
 
 #define IS_ANY(bits) (SELF.bits[0] || SELF.bits[1])
 
-/* Returns when all have been reported delivered, however often that takes. */
-inline dead_letters_write() {
+/* Returns when dead_letters_write says that all are delivered, however often it is called. */
+inline write_letters() {
 #ifndef WITHOUT_DELIVERY_REPORT
 	do
 	:: !IS_ANY(sent) && !IS_ANY(undelivered) -> break
@@ -531,30 +554,7 @@ inline dead_letters_write() {
 #endif
 }
 
-/* ---- lane.c: a thread that applies one batch at a time */
-
-/* The statement, and what it says of the rows; it is applied whole or not at all. */
-inline apply() {
-	atomic {
-		if
-		:: !postgres_away ->
-			d_step {
-				i = 0;
-				do
-				:: i < PARTITIONS ->
-					rows[i] = rows[i] | (SELF.current.events[i] & ~REFUSED);
-					SELF.sent[i] = SELF.current.events[i] & REFUSED;
-					i++
-				:: else -> break
-				od;
-				i = 0
-			}
-#ifdef WITHOUT_KEEPING
-		:: postgres_away
-#endif
-		fi
-	}
-}
+/* ---- lane.c: lane_main, a thread that applies one batch at a time */
 
 proctype lane(byte w)
 {
@@ -565,9 +565,9 @@ end_idle:
 		:: atomic {
 			SELF.waiting.count > 0 -> /* take */
 			d_step { BATCH_TO(SELF.waiting, SELF.current) }
-			apply()
+			apply_rows()
 		}
-			dead_letters_write();
+			write_letters();
 			atomic { /* finish; the list is one batch long here */
 				SELF.finished.count == 0 ->
 				d_step { BATCH_TO(SELF.current, SELF.finished) }
