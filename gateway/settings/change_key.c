@@ -18,8 +18,8 @@ static const struct {
 	int64_t seconds;
 } keep_old_choices[] = {
 	{SPAN("1h"), 3600},
-	{SPAN("24h"), 24 * 3600},
-	{SPAN("7d"), 7 * 24 * 3600},
+	{SPAN("24h"), INT64_C(24) * 3600},
+	{SPAN("7d"), INT64_C(7) * 24 * 3600},
 };
 
 /* What is none of them ends it at once, as the form says when nothing is chosen. */

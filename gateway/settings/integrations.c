@@ -120,7 +120,8 @@ static void add_test(struct values *values, const struct visit *visit)
 	add_flag(values, "test_shown", test->found);
 	add_text(values, "test_id", span_of(id));
 	add_text(values, "test_problem", test->problem.base ? words_for(test->problem) : SPAN(""));
-	add_flag(values, "test_unsure", span_equal(test->problem, SPAN("maybe_stored")));
+	add_flag(values, "test_unsure",
+		test->problem.base && span_equal(test->problem, SPAN("maybe_stored")));
 	add_number(values, "test_partition", test->partition);
 	add_number(values, "test_offset", test->offset);
 	add_flag(values, "test_applied", is_applied);

@@ -59,12 +59,13 @@ static struct span take_section(struct span *text, struct span name)
 
 static struct span template_of(const struct template_set *set, struct span name)
 {
-	for (size_t i = 0; i < set->count; i++) {
+	const char *text = NULL;
+	for (size_t i = 0; i < set->count && !text; i++) {
 		if (span_equal(name, span_of(set->templates[i].name)))
-			return span_of(set->templates[i].text);
+			text = set->templates[i].text;
 	}
-	ensure(!"there is no such template");
-	return SPAN_NONE;
+	ensure(text); /* a template of that name is there */
+	return span_of(text);
 }
 
 /* ---- checking */
@@ -133,14 +134,15 @@ void template_check(const struct template_set *set)
 
 static const struct template_value *find(const struct template_scope *scope, struct span name)
 {
-	for (; scope; scope = scope->outer) {
-		for (size_t i = 0; i < scope->count; i++) {
+	const struct template_value *found = NULL;
+	for (; scope && !found; scope = scope->outer) {
+		for (size_t i = 0; i < scope->count && !found; i++) {
 			if (span_equal(name, span_of(scope->values[i].name)))
-				return &scope->values[i];
+				found = &scope->values[i];
 		}
 	}
-	ensure(!"a template names what nobody gave it");
-	return NULL;
+	ensure(found); /* somebody gave what the template names */
+	return found;
 }
 
 static void add_escaped(struct buf *out, struct span text)
