@@ -65,6 +65,7 @@ expect_pause_below() {
 	((ms < $1))
 }
 
+# bats test_tags=long
 @test "one worker, three, two and one again under load: each event applied, no pause beyond the session time-out" {
 	worker_start 1
 	start_load 20
@@ -87,6 +88,7 @@ expect_pause_below() {
 	expect_pause_below $((SESSION_MS + 6000))
 }
 
+# bats test_tags=long
 @test "a worker frozen beyond its session wakes to find its partitions gone: it commits nothing, takes none back" {
 	worker_start 1
 	worker_start 2
@@ -149,6 +151,7 @@ rebalances() {
 	await_partitions 6 worker2
 }
 
+# bats test_tags=long
 @test "a worker that is stopped while it joins holds nobody up" {
 	worker_start 1 KAFKA_PROPERTY_SESSION_TIMEOUT_MS=30000
 	local delay began worst=0
