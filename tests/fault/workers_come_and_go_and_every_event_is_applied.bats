@@ -70,13 +70,17 @@ expect_pause_below() {
 	worker_start 1
 	start_load 20
 	worker_start 2
-	worker_start 3
+	# Small batches: when it is killed, some are in flight and some wait for those.
+	worker_start 3 WORKER_BATCH_ROWS=50
 	await_partitions 6 worker1 worker2 worker3
 	wait_until 20 topic_has 10000
 	program_stop worker2
 	await_partitions 6 worker1 worker3
 	say_so "after SIGTERM the partitions were with others within $MS ms"
 	wait_until 20 topic_has 16000
+	# It dies while its statements wait: what they hold must not have been committed.
+	sql "begin; lock table contacts in exclusive mode; select pg_sleep(3); commit" >/dev/null 3>&- &
+	sleep 2
 	# What was applied since the last commit is read again: it must be little, and is told.
 	local uncommitted
 	uncommitted=$(metric worker3 worker_uncommitted_records)
