@@ -4,7 +4,8 @@
 
 histories.py --business ID... --contacts N --seed N    random histories, in order of acceptance
 histories.py --shuffle --repeat --seed N < events      the same in another order, some of them twice
-histories.py --business ID... --contacts N --flat      one event a contact, for benches
+histories.py --business ID... --contacts N --flat      one event a contact, for benches; with --again a
+                                                       later one, with another name
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 import uuid
 
 START_MS = 1_800_000_000_000
+AGAIN_MS = 10_000_000
 EVENTS_MAX = 8
 NAMES = ("Ada", "Grace", "Barbara", "Łukasz", "名前", "O'Neil")
 
@@ -44,10 +46,10 @@ def histories(businesses, contacts, rng):
                     f"contact{contact}@example.com", f"{rng.choice(NAMES)} {number}", phone)
 
 
-def flat(businesses, contacts, rng):
+def flat(businesses, contacts, again, rng):
     for contact in range(contacts):
-        yield event(START_MS + contact // 10, rng, businesses[contact % len(businesses)],
-                    f"contact{contact}@example.com", f"Contact number {contact}",
+        yield event(START_MS + again * AGAIN_MS + contact // 10, rng, businesses[contact % len(businesses)],
+                    f"contact{contact}@example.com", f"Contact {'again ' if again else 'number '}{contact}",
                     None if contact % 3 == 0 else f"+44 20 {contact:08d}")
 
 
@@ -65,15 +67,17 @@ def main():
     parser.add_argument("--contacts", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--flat", action="store_true")
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("--shuffle", action="store_true")
     parser.add_argument("--repeat", action="store_true")
     options = parser.parse_args()
     rng = random.Random(options.seed)
     if options.shuffle:
         lines = shuffled(sys.stdin.read().splitlines(), options.repeat, rng)
+    elif options.flat:
+        lines = flat(options.business, options.contacts, options.again, rng)
     else:
-        make = flat if options.flat else histories
-        lines = make(options.business, options.contacts, rng)
+        lines = histories(options.business, options.contacts, rng)
     for line in lines:
         print(line)
 
