@@ -123,15 +123,18 @@ static int compare_event(const void *left, const void *right)
 	return order ? order : uuid_compare(&a->event.id, &b->event.id);
 }
 
+/* Returns: how many are events. */
 static size_t sort(struct batch *batch)
 {
 	size_t count = 0;
+	/* NOLINTBEGIN(bugprone-sizeof-expression): pointers is what the array holds. */
 	batch->order = memory_resize(batch->order, batch->event_count * sizeof(*batch->order));
 	for (size_t i = 0; i < batch->event_count; i++) {
 		if (!batch->events[i].bad)
 			batch->order[count++] = &batch->events[i];
 	}
 	qsort(batch->order, count, sizeof(*batch->order), compare_event);
+	/* NOLINTEND(bugprone-sizeof-expression) */
 	return count;
 }
 

@@ -32,11 +32,12 @@ static void check_offset(struct consumer *consumer, const rd_kafka_message_t *me
 
 static struct span put(char **at, struct span bytes)
 {
-	struct span copy = {bytes.base ? *at : NULL, bytes.len};
-	if (bytes.len)
-		memcpy(*at, bytes.base, bytes.len);
+	char *copy = *at;
+	if (!bytes.base)
+		return SPAN_NONE;
+	memcpy(copy, bytes.base, bytes.len);
 	*at += bytes.len;
-	return copy;
+	return span_from(copy, bytes.len);
 }
 
 /* Headers as they are in librdkafka's memory. Returns: how many bytes their names and values take. */
