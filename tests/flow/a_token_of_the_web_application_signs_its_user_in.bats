@@ -106,6 +106,9 @@ refused_because() {
 	expect_out 'a key of its own address'
 	hand_over "$(signed '' '"crit":["exp"]')" -H 'X-Forwarded-For: 192.0.2.2'
 	expect_out 'an extension'
+	hand_over "$(signed '' '' first RS512)" -H 'X-Forwarded-For: 192.0.2.3'
+	expect_out 'another algorithm of the same key'
+	refused_because 'it is signed by another algorithm'
 	hand_over 'a.b.c' -H 'X-Forwarded-For: 192.0.2.3'
 	expect_out 'no token'
 	expect sessions "$(sql 'select count(*) from intake.sessions')" 0

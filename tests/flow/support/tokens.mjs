@@ -30,7 +30,7 @@ function signature(folder, name, algorithm, text) {
 	if (algorithm.startsWith('HS'))
 		return createHmac('sha256', readFileSync(`${folder}/${name}`)).update(text).digest();
 	const key = createPrivateKey(readFileSync(`${folder}/${name}.pem`));
-	return sign(algorithm === 'EdDSA' ? null : 'sha256', Buffer.from(text),
+	return sign(algorithm === 'EdDSA' ? null : `sha${algorithm.slice(2)}`, Buffer.from(text),
 		algorithm === 'ES256' ? { key, dsaEncoding: 'ieee-p1363' } : key);
 }
 
