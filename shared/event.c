@@ -119,8 +119,8 @@ static struct attributes read_attributes(const struct event_record *record)
 	return attributes;
 }
 
-static enum error decode_headers(const struct event_record *record, struct arena *arena,
-	struct event *event, struct failure *failure)
+static enum error decode_headers(
+	const struct event_record *record, struct event *event, struct failure *failure)
 {
 	struct attributes attributes = read_attributes(record);
 	if (!span_equal(attributes.spec_version, SPAN(EVENT_SPEC_VERSION)))
@@ -130,7 +130,7 @@ static enum error decode_headers(const struct event_record *record, struct arena
 	if (!uuid_parse(attributes.id, &event->id) || !uuid_is_v7(&event->id))
 		return failure_set(failure, E_RECORD_INVALID, "ce_id is missing or not a UUIDv7");
 	if (attributes.traceparent.base && event_traceparent_is_valid(attributes.traceparent))
-		event->traceparent = arena_copy(arena, attributes.traceparent);
+		event->traceparent = attributes.traceparent;
 	event->accepted_ms = uuid7_ms(&event->id);
 	return OK;
 }
@@ -225,28 +225,30 @@ static void read_object(const json_t *object, struct members *ret_members)
 	};
 }
 
+/* What contact_check leaves as it was stays where it is: in the members' texts. */
+static enum error check_members(const struct members *members, struct arena *arena,
+	struct event *event, struct failure *failure)
+{
+	struct contact_issues issues;
+	if (!uuid_parse(members->business_id, &event->business_id))
+		return failure_set(
+			failure, E_RECORD_INVALID, "business_id is missing or not a UUID");
+	if (contact_check(members->values, arena, &event->contact, &issues))
+		return failure_set(failure, E_RECORD_INVALID, "%s: %s",
+			contact_field_name(issues.list[0].field), issues.list[0].message);
+	return OK;
+}
+
 static struct span keep(struct arena *arena, struct span text)
 {
 	return text.base ? arena_copy(arena, text) : SPAN_NONE;
 }
 
-static enum error check_members(const struct members *members, struct arena *arena,
-	struct event *event, struct failure *failure)
+static void keep_all(struct contact *contact, struct arena *arena)
 {
-	struct contact_issues issues;
-	struct contact contact;
-	if (!uuid_parse(members->business_id, &event->business_id))
-		return failure_set(
-			failure, E_RECORD_INVALID, "business_id is missing or not a UUID");
-	if (contact_check(members->values, arena, &contact, &issues))
-		return failure_set(failure, E_RECORD_INVALID, "%s: %s",
-			contact_field_name(issues.list[0].field), issues.list[0].message);
-	event->contact = (struct contact){
-		.name = keep(arena, contact.name),
-		.email = keep(arena, contact.email),
-		.phone = keep(arena, contact.phone),
-	};
-	return OK;
+	contact->name = keep(arena, contact->name);
+	contact->email = keep(arena, contact->email);
+	contact->phone = keep(arena, contact->phone);
 }
 
 static enum error decode_value(
@@ -266,6 +268,8 @@ static enum error decode_value(
 	}
 	read_object(object, &members);
 	enum error result = check_members(&members, arena, event, failure);
+	if (!result)
+		keep_all(&event->contact, arena); /* the object goes */
 	json_decref(object);
 	return result;
 }
@@ -278,7 +282,7 @@ enum error event_decode(const struct event_record *record, struct arena *arena,
 	/* First: whoever writes tombstones gives them no headers. */
 	if (!record->value.base)
 		return failure_set(failure, E_RECORD_TOMBSTONE, "the record has no value");
-	error = decode_headers(record, arena, &event, failure);
+	error = decode_headers(record, &event, failure);
 	if (!error)
 		error = decode_value(record->value, arena, &event, failure);
 	if (!error)

@@ -54,9 +54,9 @@ void event_encode(const struct event *event, struct arena *arena, struct event_r
 /*
  * Read a record back, checking everything again.
  *
- * Takes:   record - borrowed; value and headers as they came, names in any order, unknown ones
- *          ignored, ce_time optional. The key is not looked at: the value decides.
- * Returns: OK, spans of ret_event live in the arena; E_RECORD_TOMBSTONE, E_RECORD_TYPE,
+ * Takes:   record - borrowed for as long as ret_event; value and headers as they came, names in any
+ *          order, unknown ones ignored, ce_time optional. The key is not looked at: the value decides.
+ * Returns: OK, spans of ret_event live in the arena or the record; E_RECORD_TOMBSTONE, E_RECORD_TYPE,
  *          E_RECORD_UNDECODABLE or E_RECORD_INVALID with the reason in `failure` (never values).
  */
 MUST_CHECK enum error event_decode(const struct event_record *record, struct arena *arena,

@@ -46,6 +46,8 @@ struct batch_outcome {
 	int64_t slowest_us; /* of the statements */
 };
 
+struct batch_sortable;
+
 struct batch {
 	struct batch *next; /* its owner's list */
 	struct arena arena;
@@ -55,6 +57,7 @@ struct batch {
 	size_t bytes; /* what the events take, strings and all */
 
 	/* From batch_fold on. */
+	struct batch_sortable *sortables; /* owned; batch.c's */
 	const struct batch_event **order; /* owned; the events, sorted by contact and version */
 	struct batch_row *rows;           /* owned; sorted by business_id and email, bytewise */
 	size_t row_count;

@@ -40,7 +40,15 @@ static struct span put(char **at, struct span bytes)
 	return span_from(copy, bytes.len);
 }
 
-/* Headers as they are in librdkafka's memory. Returns: how many bytes their names and values take. */
+/* Names that need no copy. Takes: i - the header's place: most records have the gateway's order. */
+static const char *well_known(const char *name, size_t i)
+{
+	static const char *const names[] = {"ce_specversion", "ce_id", "ce_type", "ce_source",
+		"ce_time", "content-type", "traceparent"};
+	return i < sizeof(names) / sizeof(*names) && strcmp(name, names[i]) == 0 ? names[i] : NULL;
+}
+
+/* Headers as they are in librdkafka's memory. Returns: how many bytes there are to copy. */
 static size_t read_headers(
 	rd_kafka_headers_t *headers, struct record_header *ret_headers, size_t count)
 {
@@ -51,9 +59,17 @@ static size_t read_headers(
 		ensure(!rd_kafka_header_get_all(
 			headers, i, &header->name, &value, &header->value.len));
 		header->value.base = value;
-		bytes += strlen(header->name) + 1 + header->value.len;
+		bytes += header->value.len;
+		if (!well_known(header->name, i))
+			bytes += strlen(header->name) + 1;
 	}
 	return bytes;
+}
+
+static const char *keep_name(char **at, const char *name, size_t i)
+{
+	const char *known = well_known(name, i);
+	return known ? known : put(at, span_from(name, strlen(name) + 1)).base;
 }
 
 /* The record as it came, in one piece of the arena. */
@@ -69,8 +85,7 @@ static const struct record *keep_record(const rd_kafka_message_t *message, struc
 	char *at = arena_alloc(arena, bytes);
 	struct record *record = arena_alloc(arena, sizeof(*record));
 	for (size_t i = 0; i < count; i++) {
-		headers[i].name =
-			put(&at, span_from(headers[i].name, strlen(headers[i].name) + 1)).base;
+		headers[i].name = keep_name(&at, headers[i].name, i);
 		headers[i].value = put(&at, headers[i].value);
 	}
 	*record = (struct record){

@@ -48,9 +48,11 @@ static void take_event(
 	struct producer *producer, const struct event_record *record, struct trial_event *ret_event)
 {
 	struct arena *arena = &producer->trial->arena;
+	struct event_record kept = *record; /* the request's goes before its answer is looked at */
 	struct event event;
 	struct failure failure;
-	ensure(event_decode(record, arena, &event, &failure) == OK);
+	kept.value = arena_copy(arena, record->value);
+	ensure(event_decode(&kept, arena, &event, &failure) == OK);
 	check_contact(&event.contact, arena);
 	check_record(record, &event.contact);
 	ensure(uuid_compare(&event.id, &producer->newest) > 0);
