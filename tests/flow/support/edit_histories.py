@@ -61,7 +61,8 @@ class History:
         self.log.append(("apply", events))
         self.database.query(
             f"execute upsert ('{{{events[0][0]}}}', '{{{BUSINESS}}}', '{{{self.address}}}', array['{name}'],"
-            f" '{{{version}}}', array[{literal(phone)}]::text[], array[{literal(phone_version)}]::uuid[])",
+            f" '{{{version}}}', array[{literal(phone)}]::text[], array[{literal(phone_version)}]::uuid[],"
+            f" {self.chance.choice(['true', 'false'])})",
             "intake_worker")
 
     def by_others(self, statement):

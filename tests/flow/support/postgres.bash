@@ -186,13 +186,15 @@ business_make() {
 }
 
 # worker_statement NAME EVENT [PHONE [PHONE_EVENT [ID [ADDRESS]]]]: the worker's statement for one folded row, as SQL.
+# Whether it looks first must make no difference: chance says.
 worker_statement() {
+	local look_first=$((RANDOM % 2))
 	local name=$1 event=$2 phone=${3-} phone_event=${4-} id=${5:-$2} address=${6:-$ADDRESS}
 	[[ -z $phone ]] || phone_event=${phone_event:-$event}
 	echo "prepare upsert as"
 	cat "$PROJECT/worker/upsert.sql"
 	echo "; execute upsert ('{$id}', '{$BUSINESS}', '{$address}', array['$name'], '{$event}',"
-	echo "array[nullif('$phone', '')], '{${phone_event:-null}}');"
+	echo "array[nullif('$phone', '')], '{${phone_event:-null}}', '$look_first');"
 }
 
 # worker_applies, as worker_statement: applies it, says "inserted|updated".
