@@ -13,10 +13,12 @@
 
 #define STATEMENT_NAME "intake_upsert"
 #define WORKER_ROLE "intake_worker"
+#define SAVEPOINT "intake_rows"
 
 enum {
 	LOCK_SHARE = 4, /* of a statement's time is what it may wait for one lock (55P03) */
 	NUMBER_BYTES = 16,
+	DECIMAL = 10,
 };
 
 /* One array each, and LOOK_FIRST behind them; upsert.sql says what is in them. */
@@ -73,6 +75,7 @@ struct upsert {
 	 * runs, after a crash or a replay: what most rows of a statement were decides for the next.
 	 */
 	bool look_first;
+	bool in_transaction;
 };
 
 static enum error set_up(struct upsert *upsert, struct failure *failure)
@@ -206,9 +209,45 @@ static bool has_state(const PGresult *result, const char *wanted)
 	return state && strcmp(state, wanted) == 0;
 }
 
+enum error upsert_command(struct upsert *upsert, const char *sql, const char *const *values,
+	int count, int64_t *ret_changed, struct failure *failure)
+{
+	POSTGRES_RESULT PGresult *result = NULL;
+	if (PQsendQueryParams(upsert->connection, sql, count, NULL, values, NULL, NULL, 0))
+		result = postgres_wait_unless(
+			upsert->connection, upsert->answer_ms, upsert->options.stop_fd);
+	ExecStatusType status = PQresultStatus(result);
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+		return postgres_error(upsert->connection, result, failure);
+	if (ret_changed)
+		*ret_changed = strtoll(PQcmdTuples(result), NULL, DECIMAL);
+	return OK;
+}
+
+enum error upsert_begin(struct upsert *upsert, struct failure *failure)
+{
+	enum error error = upsert_command(upsert, "begin", NULL, 0, NULL, failure);
+	upsert->in_transaction = !error;
+	return error;
+}
+
+void upsert_rollback(struct upsert *upsert)
+{
+	struct failure failure;
+	upsert->in_transaction = false;
+	/* Where it fails, the connection is broken, and the server does it. */
+	(void)!upsert_command(upsert, "rollback", NULL, 0, NULL, &failure);
+}
+
 static enum error explain(struct upsert *upsert, const PGresult *result, struct failure *failure)
 {
 	enum error error = postgres_error(upsert->connection, result, failure);
+	struct failure undo;
+	if (upsert->in_transaction && error != E_POSTGRES_AWAY &&
+		upsert_command(upsert, "rollback to savepoint " SAVEPOINT, NULL, 0, NULL, &undo)) {
+		*failure = undo;
+		return undo.error;
+	}
 	if (has_state(result, "23503") || has_state(result, "23505"))
 		return explain_constraint(upsert, result, failure);
 	return error;
@@ -218,6 +257,9 @@ enum error upsert_rows(struct upsert *upsert, const struct batch_row *rows, size
 	struct batch_outcome *ret_outcome, struct failure *failure)
 {
 	POSTGRES_RESULT PGresult *result = NULL;
+	if (upsert->in_transaction &&
+		upsert_command(upsert, "savepoint " SAVEPOINT, NULL, 0, NULL, failure))
+		return failure->error;
 	if (send_rows(upsert, rows, count))
 		result = postgres_wait_unless(
 			upsert->connection, upsert->answer_ms, upsert->options.stop_fd);

@@ -8,6 +8,7 @@
 #define INTAKE_WORKER_UPSERT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "shared/error.h"
 #include "worker/batch.h"
@@ -47,5 +48,26 @@ void upsert_close(struct upsert *upsert);
  */
 MUST_CHECK enum error upsert_rows(struct upsert *upsert, const struct batch_row *rows, size_t count,
 	struct batch_outcome *ret_outcome, struct failure *failure);
+
+/*
+ * Begin a transaction, for upsert_rows and upsert_command until "commit" or "rollback" is commanded.
+ *
+ * Rows that are refused in it are undone by themselves, and the transaction goes on.
+ *
+ * Returns: OK; as postgres_error says.
+ */
+MUST_CHECK enum error upsert_begin(struct upsert *upsert, struct failure *failure);
+
+/*
+ * One more statement on the same connection, without a result.
+ *
+ * Takes:   sql - one statement; values - count of them, as text.
+ * Returns: OK, ret_changed (may be NULL) set to the rows it touched; as postgres_error says.
+ */
+MUST_CHECK enum error upsert_command(struct upsert *upsert, const char *sql,
+	const char *const *values, int count, int64_t *ret_changed, struct failure *failure);
+
+/* End the transaction, whatever state it is in. */
+void upsert_rollback(struct upsert *upsert);
 
 #endif
