@@ -7,6 +7,7 @@
 #include "shared/event.h"
 #include "worker/consumer.h"
 #include "worker/metrics.h"
+#include "worker/take.h"
 
 /*
  * Every record follows the one before. Where it does not, retention has taken what was not read, or
@@ -72,8 +73,7 @@ static const char *keep_name(char **at, const char *name, size_t i)
 	return known ? known : put(at, span_from(name, strlen(name) + 1)).base;
 }
 
-/* The record as it came, in one piece of the arena. */
-static const struct record *keep_record(const rd_kafka_message_t *message, struct arena *arena)
+const struct record *take_keep(const rd_kafka_message_t *message, struct arena *arena)
 {
 	rd_kafka_headers_t *found = NULL;
 	rd_kafka_timestamp_type_t type;
@@ -121,17 +121,23 @@ static void view_record(const struct record *record, struct event_record *ret_vi
 	}
 }
 
-void take_record(struct consumer *consumer, size_t lane, const rd_kafka_message_t *message)
+enum error take_decode(const struct record *record, struct arena *arena, struct event *ret_event,
+	struct failure *failure)
 {
 	struct event_record view;
+	view_record(record, &view);
+	return event_decode(&view, arena, ret_event, failure);
+}
+
+void take_record(struct consumer *consumer, size_t lane, const rd_kafka_message_t *message)
+{
 	struct event event;
 	struct failure failure = {.error = OK};
 	if (!progress_is_assigned(consumer->progress, message->partition))
 		return;
 	struct arena *arena = &feed_open_batch(consumer->feed, lane)->arena;
-	const struct record *record = keep_record(message, arena);
-	view_record(record, &view);
-	if (event_decode(&view, arena, &event, &failure))
+	const struct record *record = take_keep(message, arena);
+	if (take_decode(record, arena, &event, &failure))
 		feed_add_bad(consumer->feed, record, &failure);
 	else
 		feed_add(consumer->feed, &event, record);
