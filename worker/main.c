@@ -2,6 +2,7 @@
 /* main - intake-worker: events from Kafka into Postgres. */
 #include "shared/describe.h"
 #include "shared/program.h"
+#include "worker/backfill.h"
 #include "worker/config.h"
 #include "worker/dead_letter_list.h"
 #include "worker/dead_letter_redrive.h"
@@ -33,6 +34,9 @@ static const struct program_command commands[] = {
 		DEAD_LETTER_LIST_DESCRIPTION},
 	{"dead-letters redrive", DEAD_LETTER_REDRIVE_ARGUMENT, dead_letter_redrive_command,
 		DEAD_LETTER_REDRIVE_DESCRIPTION},
+	{"backfill status", BACKFILL_STATUS_ARGUMENT, backfill_status_command,
+		BACKFILL_STATUS_DESCRIPTION},
+	{"backfill", BACKFILL_ARGUMENT, backfill_command, BACKFILL_DESCRIPTION},
 	{"describe", DESCRIBE_ARGUMENT, describe,
 		"Print settings or metrics as a table, or settings as an environment file."},
 };

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * backfill_job - a backfill's rows in Postgres: what it replays, how far it is, who works where.
+ *
+ * Design notes. A partition is leased to one process at a time, so that it is replayed in order. The
+ * lease has an end that the server's clock decides; each batch moves it. While a batch is on its way its
+ * transaction holds the partition's row, so that a slow statement loses no lease. Rows, counts and offset
+ * are committed together: whoever dies loses nothing, and nothing is counted twice.
+ *
+ * Thread: the one that opened the store.
+ */
+#ifndef INTAKE_WORKER_BACKFILL_JOB_H
+#define INTAKE_WORKER_BACKFILL_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/buf.h"
+#include "shared/error.h"
+#include "shared/uuid.h"
+#include "worker/upsert.h"
+
+enum { BACKFILL_LEASE_S = 20 }; /* without a batch: its owner is taken for dead */
+
+/* Name and columns: what is counted, in this order everywhere. Sentences are for people. */
+#define BACKFILL_COUNTS(X)                                                                         \
+	X(read, "events read")                                                                     \
+	X(inserted, "contacts inserted")                                                           \
+	X(updated, "contacts updated")                                                             \
+	X(unchanged, "contacts left as they were: as new, or newer")                               \
+	X(others, "events of other businesses")                                                    \
+	X(bad, "records that are no valid events, or that Postgres refuses")                       \
+	X(gone, "events of businesses that are gone")                                              \
+	X(missing, "offsets that retention had taken")
+
+/* What became of it. */
+struct backfill_counts {
+#define X(name, sentence) int64_t name;
+	BACKFILL_COUNTS(X)
+#undef X
+};
+
+struct backfill_range {
+	int32_t partition;
+	int64_t from;
+	int64_t to; /* the first that is not replayed */
+};
+
+/* What a job is about; as it was given when it was made. */
+struct backfill_job {
+	const char *name;
+	const char *topic;
+	const char *from;
+	const char *to;
+	const char *business; /* NULL: all */
+};
+
+struct backfill_lease {
+	const char *job; /* borrowed */
+	struct uuid owner;
+	int32_t partition;
+	int64_t next; /* the first offset to replay */
+	int64_t to;
+};
+
+struct backfill_totals {
+	int64_t offsets;
+	int64_t done;
+	struct backfill_counts counts;
+};
+
+struct backfill_store;
+
+/* Returns: OK, ret_store owned (backfill_store_close); E_POSTGRES_AWAY; E_POSTGRES_CONFIG. */
+MUST_CHECK enum error backfill_store_open(const char *url, int timeout_ms,
+	struct backfill_store **ret_store, struct failure *failure);
+
+/* Takes NULL too. */
+void backfill_store_close(struct backfill_store *store);
+
+/*
+ * Look a job up.
+ *
+ * Returns: OK, ret_job's strings borrowed until the store looks up another; E_NOT_FOUND; as postgres_error.
+ */
+MUST_CHECK enum error backfill_job_find(struct backfill_store *store, const char *name,
+	struct backfill_job *ret_job, struct failure *failure);
+
+/*
+ * Make a job, whole or not at all. Where one of that name is there, it stays as it is.
+ *
+ * Returns: OK; as postgres_error says.
+ */
+MUST_CHECK enum error backfill_job_make(struct backfill_store *store,
+	const struct backfill_job *job, const struct backfill_range *ranges, size_t count,
+	struct failure *failure);
+
+/*
+ * Take a partition that is not done and that nobody else works on.
+ *
+ * Returns: OK; E_PENDING: others have all that is left; E_NOT_FOUND: all is done; as postgres_error says.
+ */
+MUST_CHECK enum error backfill_job_lease(struct backfill_store *store, const char *job,
+	const struct uuid *owner, struct backfill_lease *ret_lease, struct failure *failure);
+
+/* Give back what one did not finish. */
+void backfill_job_release(struct backfill_store *store, const struct backfill_lease *lease);
+
+MUST_CHECK enum error backfill_job_totals(struct backfill_store *store, const char *job,
+	struct backfill_totals *ret_totals, struct failure *failure);
+
+/* Add a line for each job, newest first, as text or JSON. */
+MUST_CHECK enum error backfill_job_list(struct backfill_store *store, const char *job, bool json,
+	struct buf *out, struct failure *failure);
+
+/*
+ * In the transaction of a batch: keep everybody off the partition until it ends.
+ *
+ * Returns: OK; E_PENDING: the lease is another's by now; as postgres_error says.
+ */
+MUST_CHECK enum error backfill_job_hold(
+	struct upsert *upsert, const struct backfill_lease *lease, struct failure *failure);
+
+/* In the same transaction: all before `next` is replayed. Takes: counts - of this batch. */
+MUST_CHECK enum error backfill_job_advance(struct upsert *upsert,
+	const struct backfill_lease *lease, int64_t next, const struct backfill_counts *counts,
+	struct failure *failure);
+
+#endif
