@@ -2,7 +2,6 @@
 /* backfill - `intake-worker backfill`: replay a range of a topic, once, by as many processes as wanted. */
 #include "worker/backfill.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,18 +12,14 @@
 #include "shared/clock.h"
 #include "shared/metrics.h"
 #include "shared/program.h"
-#include "worker/backfill_apply.h"
 #include "worker/backfill_job.h"
 #include "worker/backfill_reader.h"
+#include "worker/backfill_work.h"
 #include "worker/config.h"
 #include "worker/metrics.h"
-#include "worker/take.h"
 
 enum {
-	WAIT_MS = 100,      /* for a record, before looking at the signals */
-	OTHERS_MS = 500,    /* between looks whether others have left something */
 	PROGRESS_MS = 5000, /* between lines */
-	RATE_BATCHES = 4,   /* a second, at least, where --rate bounds it */
 	RATE_MOST = 10000000,
 	MS_PER_S = 1000,
 	DECIMAL = 10,
@@ -51,14 +46,12 @@ struct backfill {
 	const struct worker_config *config;
 	struct backfill_job job; /* borrowed from the store, or the options and the name */
 	struct buf name;
-	struct uuid owner;
 	bool has_business;
 	struct uuid business_id;
 	int signal_fd;
 	struct backfill_store *store;
 	struct upsert *upsert;
 	struct backfill_reader *reader;
-	struct batch *batch;
 	struct backfill_counts
 		counts; /* of the batch, as far as they are known before it is applied */
 	int64_t started_ms;
@@ -105,8 +98,9 @@ static void tell_counts(
 	put_out(&out, stdout);
 }
 
-static void tell_progress(struct backfill *backfill)
+static void tell_progress(void *user)
 {
+	struct backfill *backfill = user;
 	struct backfill_totals totals = {0};
 	struct failure failure;
 	struct buf out = {0};
@@ -151,158 +145,6 @@ static void tell_ranges(
 		}
 	}
 	put_out(&out, backfill->options->json ? stdout : stderr);
-}
-
-/* ---- the work */
-
-/* Wait, but not when told to stop. */
-static bool is_stopped(const struct backfill *backfill, int64_t wait_ms)
-{
-	struct pollfd signals = {.fd = backfill->signal_fd, .events = POLLIN};
-	return poll(&signals, 1, (int)wait_ms) > 0;
-}
-
-static size_t batch_most(const struct backfill *backfill)
-{
-	int64_t most = backfill->config->worker.batch_rows;
-	int64_t share = backfill->options->rate / RATE_BATCHES;
-	if (backfill->options->rate && share < most)
-		most = share ? share : 1;
-	return (size_t)most;
-}
-
-/* Sleep off what is too fast. Later batches make up for no time that was lost. */
-static void hold_rate(struct backfill *backfill)
-{
-	int64_t rate = backfill->options->rate;
-	if (!rate)
-		return;
-	int64_t due_ms = backfill->started_ms + backfill->read_count * MS_PER_S / rate;
-	int64_t early_ms = due_ms - clock_steady_ms();
-	if (early_ms > 0) {
-		(void)is_stopped(backfill, early_ms);
-	} else {
-		backfill->started_ms = clock_steady_ms();
-		backfill->read_count = 0;
-	}
-}
-
-static void take(struct backfill *backfill, const struct record *record)
-{
-	struct event event;
-	struct failure failure = {.error = OK};
-	backfill->counts.read++;
-	if (take_decode(record, &backfill->batch->arena, &event, &failure))
-		backfill->counts.bad++;
-	else if (backfill->has_business &&
-		 uuid_compare(&event.business_id, &backfill->business_id) != 0)
-		backfill->counts.others++;
-	else
-		batch_add(backfill->batch, &event, record);
-}
-
-/* Read a batch. Returns: OK, ret_next behind it; E_NOT_FOUND: the same, and the range has been read. */
-static enum error fill(struct backfill *backfill, const struct backfill_lease *lease,
-	int64_t *ret_next, struct failure *failure)
-{
-	enum error error = OK;
-	int64_t until_ms = clock_steady_ms() + backfill->config->worker.batch_ms;
-	int64_t most = (int64_t)batch_most(backfill);
-	*ret_next = lease->next;
-	batch_clear(backfill->batch);
-	while (backfill->counts.read < most && clock_steady_ms() < until_ms &&
-		backfill->batch->bytes < (size_t)backfill->config->worker.batch_bytes) {
-		const struct record *record = NULL;
-		error = backfill_reader_next(
-			backfill->reader, WAIT_MS, &backfill->batch->arena, &record, failure);
-		if (error && error != E_PENDING)
-			break;
-		if (error)
-			continue;
-		*ret_next = record->offset + 1;
-		take(backfill, record);
-	}
-	if (error == E_NOT_FOUND)
-		*ret_next = lease->to;
-	return error == E_PENDING ? OK : error;
-}
-
-static enum error apply_next(
-	struct backfill *backfill, struct backfill_lease *lease, struct failure *failure)
-{
-	int64_t next;
-	backfill->counts = (struct backfill_counts){0};
-	enum error error = fill(backfill, lease, &next, failure);
-	if (error && error != E_NOT_FOUND)
-		return error;
-	if (next == lease->next)
-		return OK;
-	error = backfill_apply(
-		backfill->upsert, lease, backfill->batch, next, &backfill->counts, failure);
-	if (error)
-		return error;
-	backfill->read_count += backfill->counts.read;
-	tell_progress(backfill);
-	hold_rate(backfill);
-	return OK;
-}
-
-/* What retention has taken is an error, or counted. */
-static enum error pass_gap(
-	struct backfill *backfill, struct backfill_lease *lease, struct failure *failure)
-{
-	int64_t start = 0;
-	enum error error =
-		backfill_reader_start(backfill->reader, lease->partition, &start, failure);
-	if (error || start <= lease->next)
-		return error;
-	if (!backfill->options->accept_gaps)
-		return failure_set(failure, E_NOT_FOUND,
-			"retention has taken offsets %lld to %lld of partition %d: --accept-gaps "
-			"goes on without them",
-			(long long)lease->next,
-			(long long)(start < lease->to ? start : lease->to) - 1, lease->partition);
-	if (start > lease->to)
-		start = lease->to;
-	const struct backfill_counts counts = {.missing = start - lease->next};
-	batch_clear(backfill->batch);
-	return backfill_apply(backfill->upsert, lease, backfill->batch, start, &counts, failure);
-}
-
-static enum error work_partition(
-	struct backfill *backfill, struct backfill_lease *lease, struct failure *failure)
-{
-	enum error error = pass_gap(backfill, lease, failure);
-	const struct backfill_range range = {lease->partition, lease->next, lease->to};
-	if (!error)
-		error = backfill_reader_seek(backfill->reader, &range, failure);
-	while (!error && lease->next < lease->to && !is_stopped(backfill, 0))
-		error = apply_next(backfill, lease, failure);
-	if (lease->next < lease->to)
-		backfill_job_release(backfill->store, lease);
-	return error == E_PENDING ? OK : error; /* another process has it now */
-}
-
-/* Until all is done, or it is told to stop. */
-static enum error work(struct backfill *backfill, struct failure *failure)
-{
-	enum error error = OK;
-	while (!error && !backfill->finished && !is_stopped(backfill, 0)) {
-		struct backfill_lease lease;
-		error = backfill_job_lease(
-			backfill->store, backfill->job.name, &backfill->owner, &lease, failure);
-		if (!error) {
-			error = work_partition(backfill, &lease, failure);
-		} else if (error == E_NOT_FOUND) {
-			backfill->finished = true;
-			error = OK;
-		} else if (error == E_PENDING) {
-			tell_progress(backfill);
-			error = OK;
-			(void)is_stopped(backfill, OTHERS_MS);
-		}
-	}
-	return error;
 }
 
 /* ---- the job */
@@ -455,15 +297,16 @@ static enum error open_all(struct backfill *backfill, struct failure *failure)
 	return error;
 }
 
-/* Takes: error - what `work` has ended with. Returns: the exit code. */
-static int conclude(struct backfill *backfill, enum error error, const struct failure *why)
+/* Takes: error - what the work has ended with. Returns: the exit code. */
+static int conclude(
+	const struct backfill *backfill, bool finished, enum error error, const struct failure *why)
 {
 	struct backfill_totals totals = {0};
 	struct failure failure;
-	const char *event = error ? "failed" : backfill->finished ? "finished" : "stopped";
+	const char *event = error ? "failed" : finished ? "finished" : "stopped";
 	if (!backfill_job_totals(backfill->store, backfill->job.name, &totals, &failure))
 		tell_counts(backfill, event, &totals);
-	if (backfill->finished) {
+	if (finished) {
 		(void)fprintf(stderr, "The job %s is finished.\n", backfill->job.name);
 		return EXIT_DONE;
 	}
@@ -473,10 +316,33 @@ static int conclude(struct backfill *backfill, enum error error, const struct fa
 	return EXIT_FAILED;
 }
 
+static enum error work(struct backfill *backfill, bool *ret_finished, struct failure *failure)
+{
+	struct backfill_work work = {
+		.job = backfill->job.name,
+		.settings = &backfill->config->worker,
+		.store = backfill->store,
+		.reader = backfill->reader,
+		.upsert = backfill->upsert,
+		.owner = uuid7_new(clock_wall_ns()),
+		.has_business = backfill->has_business,
+		.business_id = backfill->business_id,
+		.rate = backfill->options->rate,
+		.accept_gaps = backfill->options->accept_gaps,
+		.signal_fd = backfill->signal_fd,
+		.tick = tell_progress,
+		.user = backfill,
+	};
+	enum error error = backfill_work_run(&work, failure);
+	*ret_finished = work.finished;
+	return error;
+}
+
 static int run_job(struct backfill *backfill)
 {
 	struct failure failure = {0};
 	struct backfill_totals totals = {0};
+	bool finished = false;
 	enum error error =
 		backfill_job_totals(backfill->store, backfill->job.name, &totals, &failure);
 	if (!error && totals.done == totals.offsets) {
@@ -485,14 +351,11 @@ static int run_job(struct backfill *backfill)
 			backfill->job.name);
 		return EXIT_DONE;
 	}
-	backfill->batch = batch_new();
-	backfill->owner = uuid7_new(clock_wall_ns());
-	backfill->started_ms = clock_steady_ms();
-	backfill->told_ms = backfill->started_ms;
+	backfill->told_ms = clock_steady_ms();
 	backfill->told_done = totals.done;
 	if (!error)
-		error = work(backfill, &failure);
-	return conclude(backfill, error, &failure);
+		error = work(backfill, &finished, &failure);
+	return conclude(backfill, finished, error, &failure);
 }
 
 static int run(const struct worker_config *config, const struct options *options)
@@ -509,7 +372,6 @@ static int run(const struct worker_config *config, const struct options *options
 		(void)fprintf(stderr, "%s\n", failure.detail);
 		code = error == E_USAGE || error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 	}
-	batch_free(backfill.batch);
 	upsert_close(backfill.upsert);
 	backfill_reader_close(backfill.reader);
 	backfill_store_close(backfill.store);
