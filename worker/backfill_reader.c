@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "shared/clock.h"
+#include "shared/ensure.h"
 #include "shared/memory.h"
 #include "worker/take.h"
 
@@ -150,35 +151,63 @@ static void note_gap(struct buf *gap, const rd_kafka_topic_partition_t *from, in
 			(long long)start);
 }
 
+/* Each partition's moments, side by side; the lists are all as long. */
+struct moments {
+	rd_kafka_topic_partition_list_t *ends;
+	rd_kafka_topic_partition_list_t *starts;
+	rd_kafka_topic_partition_list_t *from;
+	rd_kafka_topic_partition_list_t *to;
+};
+
+static void moments_fini(struct moments *moments)
+{
+	rd_kafka_topic_partition_list_t *const lists[] = {
+		moments->ends, moments->starts, moments->from, moments->to};
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (lists[i])
+			rd_kafka_topic_partition_list_destroy(lists[i]);
+	}
+}
+
+static enum error find_moments(struct backfill_reader *reader, const struct backfill_moment *from,
+	const struct backfill_moment *to, struct moments *moments, struct failure *failure)
+{
+	const struct backfill_moment beginning = {BACKFILL_BEGINNING, 0};
+	moments->ends = find_partitions(reader, failure);
+	if (!moments->ends || ask_offsets(reader, moments->ends, RD_KAFKA_OFFSET_END, failure))
+		return failure->error;
+	moments->starts = find_moment(reader, moments->ends, &beginning, failure);
+	if (moments->starts)
+		moments->from = find_moment(reader, moments->ends, from, failure);
+	if (moments->from)
+		moments->to = find_moment(reader, moments->ends, to, failure);
+	return moments->to ? OK : failure->error;
+}
+
 enum error backfill_reader_bounds(struct backfill_reader *reader,
 	const struct backfill_moment *from, const struct backfill_moment *to,
 	struct backfill_range **ret_ranges, size_t *ret_count, struct buf *gap,
 	struct failure *failure)
 {
-	const struct backfill_moment beginning = {BACKFILL_BEGINNING, 0};
-	rd_kafka_topic_partition_list_t *lists[4] = {find_partitions(reader, failure)};
-	rd_kafka_topic_partition_list_t *ends = lists[0];
-	if (ends && !ask_offsets(reader, ends, RD_KAFKA_OFFSET_END, failure) &&
-		(lists[1] = find_moment(reader, ends, &beginning, failure)) &&
-		(lists[2] = find_moment(reader, ends, from, failure)) &&
-		(lists[3] = find_moment(reader, ends, to, failure))) {
-		*ret_count = (size_t)ends->cnt;
-		*ret_ranges = memory_zeroed(*ret_count, sizeof(**ret_ranges));
-		for (int i = 0; i < ends->cnt; i++) {
-			const rd_kafka_topic_partition_t *first = &lists[2]->elems[i];
-			int64_t last = lists[3]->elems[i].offset;
-			(*ret_ranges)[i] = (struct backfill_range){first->partition, first->offset,
-				last > first->offset ? last : first->offset};
-			if (from->kind == BACKFILL_AT)
-				note_gap(gap, first, lists[1]->elems[i].offset);
-		}
+	struct moments moments = {0};
+	enum error error = find_moments(reader, from, to, &moments, failure);
+	ensure(error || (moments.ends && moments.starts && moments.from && moments.to));
+	size_t count = error ? 0 : (size_t)moments.ends->cnt;
+	struct backfill_range *ranges = error ? NULL : memory_zeroed(count, sizeof(*ranges));
+	for (size_t i = 0; i < count; i++) {
+		const rd_kafka_topic_partition_t *first = &moments.from->elems[i];
+		int64_t last = moments.to->elems[i].offset;
+		ranges[i] = (struct backfill_range){first->partition, first->offset,
+			last > first->offset ? last : first->offset};
+		if (from->kind == BACKFILL_AT)
+			note_gap(gap, first, moments.starts->elems[i].offset);
 	}
-	enum error error = lists[3] ? OK : failure->error;
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
-		if (lists[i])
-			rd_kafka_topic_partition_list_destroy(lists[i]);
-	}
-	return error;
+	moments_fini(&moments);
+	if (error)
+		return error;
+	*ret_ranges = ranges;
+	*ret_count = count;
+	return OK;
 }
 
 enum error backfill_reader_start(struct backfill_reader *reader, int32_t partition,
