@@ -95,11 +95,11 @@ int command_business_create(int argc, char **argv)
 	const char *limit = NULL;
 	bool json = false;
 	const struct program_option options[] = {
-		{"--name", &name, NULL, true},
-		{"--owner", &owner, NULL, false},
-		{"--limit", &limit, NULL, false},
-		{"--json", NULL, &json, false},
-		{NULL, NULL, NULL, false},
+		{.name = "--name", .value = &name, .required = true},
+		{.name = "--owner", .value = &owner},
+		{.name = "--limit", .value = &limit},
+		{.name = "--json", .given = &json},
+		{.name = NULL},
 	};
 	enum error error = program_options(argc, argv, options);
 	return command_exit(error ? error : create(name, owner, limit, json));
@@ -148,12 +148,12 @@ int command_business_set(int argc, char **argv)
 	struct change change = {0};
 	bool json = false;
 	const struct program_option options[] = {
-		{"--business", &change.business, NULL, true},
-		{"--name", &change.name, NULL, false},
-		{"--owner", &change.owner, NULL, false},
-		{"--limit", &change.limit, NULL, false},
-		{"--json", NULL, &json, false},
-		{NULL, NULL, NULL, false},
+		{.name = "--business", .value = &change.business, .required = true},
+		{.name = "--name", .value = &change.name},
+		{.name = "--owner", .value = &change.owner},
+		{.name = "--limit", .value = &change.limit},
+		{.name = "--json", .given = &json},
+		{.name = NULL},
 	};
 	enum error error = program_options(argc, argv, options);
 	return command_exit(error ? error : set(&change, json));
@@ -183,8 +183,8 @@ int command_business_list(int argc, char **argv)
 {
 	bool json = false;
 	const struct program_option options[] = {
-		{"--json", NULL, &json, false},
-		{NULL, NULL, NULL, false},
+		{.name = "--json", .given = &json},
+		{.name = NULL},
 	};
 	enum error error = program_options(argc, argv, options);
 	return command_exit(error ? error : list(json));

@@ -116,10 +116,10 @@ int command_key_regenerate(int argc, char **argv)
 	const char *keep_old = NULL;
 	bool json = false;
 	const struct program_option options[] = {
-		{"--business", &business, NULL, true},
-		{"--keep-old", &keep_old, NULL, false},
-		{"--json", NULL, &json, false},
-		{NULL, NULL, NULL, false},
+		{.name = "--business", .value = &business, .required = true},
+		{.name = "--keep-old", .value = &keep_old},
+		{.name = "--json", .given = &json},
+		{.name = NULL},
 	};
 	enum error error = program_options(argc, argv, options);
 	return command_exit(error ? error : regenerate_key(business, keep_old, json));
@@ -150,9 +150,9 @@ int command_key_revoke(int argc, char **argv)
 	const char *business = NULL;
 	bool json = false;
 	const struct program_option options[] = {
-		{"--business", &business, NULL, true},
-		{"--json", NULL, &json, false},
-		{NULL, NULL, NULL, false},
+		{.name = "--business", .value = &business, .required = true},
+		{.name = "--json", .given = &json},
+		{.name = NULL},
 	};
 	enum error error = program_options(argc, argv, options);
 	return command_exit(error ? error : revoke_key(business, json));

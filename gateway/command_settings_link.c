@@ -101,9 +101,9 @@ int command_settings_link(int argc, char **argv)
 	const char *business = NULL;
 	bool json = false;
 	const struct program_option options[] = {
-		{"--business", &business, NULL, true},
-		{"--json", NULL, &json, false},
-		{NULL, NULL, NULL, false},
+		{.name = "--business", .value = &business, .required = true},
+		{.name = "--json", .given = &json},
+		{.name = NULL},
 	};
 	enum error error = program_options(argc, argv, options);
 	return command_exit(error ? error : make_link(business, json));

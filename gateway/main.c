@@ -46,8 +46,8 @@ static int serve(int argc, char **argv)
 	struct gateway_config config;
 	bool check = false;
 	const struct program_option options[] = {
-		{"--check", NULL, &check, false},
-		{NULL, NULL, NULL, false},
+		{.name = "--check", .given = &check},
+		{.name = NULL},
 	};
 	if (program_options(argc, argv, options))
 		return EXIT_USAGE;

@@ -14,10 +14,10 @@ int describe_command(int argc, char **argv, const struct describe_source *source
 	bool environment = false;
 	bool metrics = false;
 	const struct program_option options[] = {
-		{"--settings", NULL, &settings, false},
-		{"--environment", NULL, &environment, false},
-		{"--metrics", NULL, &metrics, false},
-		{NULL, NULL, NULL, false},
+		{.name = "--settings", .given = &settings},
+		{.name = "--environment", .given = &environment},
+		{.name = "--metrics", .given = &metrics},
+		{.name = NULL},
 	};
 	if (program_options(argc, argv, options))
 		return EXIT_USAGE;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 
 #include "shared/clock.h"
 #include "shared/ensure.h"
@@ -152,16 +153,33 @@ static enum error usage_error(const char *option, int option_len, const char *wh
 	return E_USAGE;
 }
 
-static const struct program_option *find_option(
-	const struct program_option *options, struct span name, size_t *ret_index)
+static bool is_word(const struct program_option *option)
 {
+	return option->name[0] != '-';
+}
+
+/* A word is the value of the first bare word that has none. Returns: NULL: there is no such option. */
+static const struct program_option *find_option(
+	const struct program_option *options, struct span name, uint64_t seen, size_t *ret_index)
+{
+	bool bare = name.len == 0 || name.base[0] != '-';
 	for (size_t i = 0; options[i].name; i++) {
-		if (span_equal(span_of(options[i].name), name)) {
+		bool fits = is_word(&options[i]) ? bare && !(seen & UINT64_C(1) << i)
+						 : span_equal(span_of(options[i].name), name);
+		if (fits) {
 			*ret_index = i;
 			return &options[i];
 		}
 	}
 	return NULL;
+}
+
+static bool list_add(struct program_list *list, const char *value)
+{
+	if (list->count == PROGRAM_LIST_MOST)
+		return false;
+	list->items[list->count++] = value;
+	return true;
 }
 
 /* Takes: at - of the option; moved to its last word. seen - a bit an option. */
@@ -173,19 +191,25 @@ static enum error read_option(
 	struct span name = equals ? span_from(word, (size_t)(equals - word)) : span_of(word);
 	int name_len = (int)name.len;
 	size_t index = 0;
-	const struct program_option *option = find_option(options, name, &index);
+	const struct program_option *option = find_option(options, name, *seen, &index);
 	if (!option)
 		return usage_error(name.base, name_len, ": there is no such option");
-	if (*seen & UINT64_C(1) << index)
+	if (*seen & UINT64_C(1) << index && !option->list)
 		return usage_error(name.base, name_len, " is given twice");
 	*seen |= UINT64_C(1) << index;
 	if (option->given)
 		*option->given = true;
-	if (!option->value)
+	if (!option->value && !option->list)
 		return equals ? usage_error(name.base, name_len, " takes no value") : OK;
-	if (!equals && (*at + 1 >= argc || strncmp(argv[*at + 1], "--", 2) == 0))
+	if (!is_word(option) && !equals &&
+		(*at + 1 >= argc || strncmp(argv[*at + 1], "--", 2) == 0))
 		return usage_error(name.base, name_len, " needs a value");
-	*option->value = equals ? equals + 1 : argv[++*at];
+	if (!is_word(option))
+		word = equals ? word + name.len + 1 : argv[++*at];
+	if (option->list && !list_add(option->list, word))
+		return usage_error(name.base, name_len, " is given too often");
+	if (option->value)
+		*option->value = word;
 	return OK;
 }
 
@@ -261,4 +285,14 @@ void program_harden(void)
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	ensure(sodium_init() >= 0);
+}
+
+int program_stop_fd(void)
+{
+	sigset_t stop;
+	(void)sigemptyset(&stop);
+	(void)sigaddset(&stop, SIGTERM);
+	(void)sigaddset(&stop, SIGINT);
+	(void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
+	return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 }

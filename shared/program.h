@@ -37,12 +37,21 @@ struct program {
  */
 int program_main(const struct program *program, int argc, char **argv);
 
+enum { PROGRAM_LIST_MOST = 100 };
+
+/* The values of an option that may be given several times. */
+struct program_list {
+	const char *items[PROGRAM_LIST_MOST]; /* borrowed from argv */
+	size_t count;
+};
+
 /* One option of a command. */
 struct program_option {
-	const char *name;   /* "--business" */
+	const char *name;   /* "--business"; without dashes, "JOB", it is a bare word */
 	const char **value; /* takes a value, borrowed from argv; NULL: it is a switch */
 	bool *given;        /* may be NULL */
 	bool required;
+	struct program_list *list; /* instead of `value`: it may be given several times */
 };
 
 /*
@@ -69,5 +78,13 @@ bool program_moment(const char *text, int64_t now_ms, int64_t *ret_ms);
  * SIGPIPE ignored, as many file descriptors as allowed, libsodium ready.
  */
 void program_harden(void);
+
+/*
+ * SIGTERM and SIGINT as something to read, in whatever thread they would have come. Call it before others
+ * start.
+ *
+ * Returns: owned (close), readable once one has come; -1, errno says why.
+ */
+int program_stop_fd(void);
 
 #endif

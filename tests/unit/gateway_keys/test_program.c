@@ -113,10 +113,13 @@ static enum error read_options(struct given *given, const char *const *words)
 	int argc = 1;
 	*given = (struct given){0};
 	const struct program_option options[] = {
-		{"--business", &given->business, &given->business_given, true},
-		{"--keep-old", &given->keep_old, NULL, false},
-		{"--json", NULL, &given->json, false},
-		{NULL, NULL, NULL, false},
+		{.name = "--business",
+			.value = &given->business,
+			.given = &given->business_given,
+			.required = true},
+		{.name = "--keep-old", .value = &given->keep_old},
+		{.name = "--json", .given = &given->json},
+		{.name = NULL},
 	};
 	for (; *words; words++)
 		argv[argc++] = (char *)*words;
@@ -153,6 +156,68 @@ START_TEST(wrong_options_are_refused)
 	ck_assert_int_eq(READ(&given, "--business", "x", "--jso"), E_USAGE);
 	ck_assert_int_eq(READ(&given, "--business", "x", "y"), E_USAGE);
 	ck_assert_int_eq(READ(&given, "--business", "x", ""), E_USAGE);
+}
+END_TEST
+
+struct given_words {
+	const char *job;
+	const char *other;
+	struct program_list list;
+};
+
+static enum error read_words(struct given_words *given, const char *const *words)
+{
+	char *argv[ARGV_MOST] = {"status"};
+	int argc = 1;
+	*given = (struct given_words){0};
+	const struct program_option options[] = {
+		{.name = "JOB", .value = &given->job},
+		{.name = "OTHER", .value = &given->other},
+		{.name = "--of", .list = &given->list},
+		{.name = NULL},
+	};
+	for (; *words; words++)
+		argv[argc++] = (char *)*words;
+	return program_options(argc, argv, options);
+}
+#define READ_WORDS(given, ...)                                                                     \
+	read_words(given, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+START_TEST(bare_words_are_taken_in_order_among_options)
+{
+	struct given_words given;
+	ck_assert_int_eq(READ_WORDS(&given), OK);
+	ck_assert_ptr_null(given.job);
+	ck_assert_int_eq(READ_WORDS(&given, "one", "--of", "x", "two"), OK);
+	ck_assert_str_eq(given.job, "one");
+	ck_assert_str_eq(given.other, "two");
+	ck_assert_int_eq(READ_WORDS(&given, "a=b"), OK);
+	ck_assert_str_eq(given.job, "a=b");
+	ck_assert_int_eq(READ_WORDS(&given, "one", "two", "three"), E_USAGE);
+	ck_assert_int_eq(READ_WORDS(&given, "-one"), E_USAGE);
+	ck_assert_int_eq(READ_WORDS(&given, "--JOB", "x"), E_USAGE);
+}
+END_TEST
+
+START_TEST(a_list_takes_an_option_again_up_to_a_bound)
+{
+	struct given_words given;
+	char *argv[2 * PROGRAM_LIST_MOST + 4] = {"status"};
+	const struct program_option options[] = {
+		{.name = "--of", .list = &given.list},
+		{.name = NULL},
+	};
+	ck_assert_int_eq(READ_WORDS(&given, "--of", "x", "--of=y", "--of", "x"), OK);
+	ck_assert_uint_eq(given.list.count, 3);
+	ck_assert_str_eq(given.list.items[1], "y");
+	ck_assert_int_eq(READ_WORDS(&given, "--of"), E_USAGE);
+	for (int i = 1; i <= 2 * PROGRAM_LIST_MOST; i++)
+		argv[i] = i % 2 ? "--of" : "x";
+	given.list.count = 0;
+	ck_assert_int_eq(program_options(2 * PROGRAM_LIST_MOST + 1, argv, options), OK);
+	given.list.count = 0;
+	argv[2 * PROGRAM_LIST_MOST + 1] = "--of=x";
+	ck_assert_int_eq(program_options(2 * PROGRAM_LIST_MOST + 2, argv, options), E_USAGE);
 }
 END_TEST
 
@@ -207,5 +272,6 @@ TESTS("program", a_command_of_one_word_is_run_with_its_options,
 	a_command_of_two_words_is_run_with_its_options,
 	help_and_version_are_answered_and_run_nothing, what_is_no_command_is_wrong_usage,
 	a_value_stands_behind_its_option_or_an_equals_sign, wrong_options_are_refused,
+	bare_words_are_taken_in_order_among_options, a_list_takes_an_option_again_up_to_a_bound,
 	durations_have_a_number_and_a_unit, what_is_no_duration_is_refused,
 	a_hardened_process_leaves_no_core)
