@@ -30,10 +30,4 @@
 /* Returns: the exit code. */
 int backfill_command(int argc, char **argv);
 
-#define BACKFILL_STATUS_ARGUMENT "[--job NAME] [--json]"
-#define BACKFILL_STATUS_DESCRIPTION "Say how far each backfill is, or one."
-
-/* Returns: the exit code. */
-int backfill_status_command(int argc, char **argv);
-
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * backfill_reader - ranges of a topic's partitions: where they begin and end, and their records.
+ * backfill_reader - the records of a range of a partition.
  *
  * It is no member of a group and commits nothing: the live workers do not notice it.
  * Thread: the one that opened it.
@@ -8,7 +8,6 @@
 #ifndef INTAKE_WORKER_BACKFILL_READER_H
 #define INTAKE_WORKER_BACKFILL_READER_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "shared/arena.h"
@@ -16,17 +15,6 @@
 #include "shared/kafka.h"
 #include "worker/backfill_job.h"
 #include "worker/record.h"
-
-enum backfill_moment_kind {
-	BACKFILL_BEGINNING, /* of what the topic has */
-	BACKFILL_NOW,       /* the end it has when it is asked for */
-	BACKFILL_AT,        /* the first record that Kafka got then or later */
-};
-
-struct backfill_moment {
-	enum backfill_moment_kind kind;
-	int64_t ms; /* of BACKFILL_AT: wall clock */
-};
 
 struct backfill_reader;
 
@@ -39,19 +27,6 @@ MUST_CHECK enum error backfill_reader_open(const struct kafka_settings *kafka, c
 
 /* Takes NULL too. */
 void backfill_reader_close(struct backfill_reader *reader);
-
-/*
- * Where the moments are in each partition, as the topic is now.
- *
- * Takes:   gap - gets the sentence when records from `from` on may be gone: retention has taken the
- *          partition's beginning, and what is left begins after that moment. Empty: none is.
- * Returns: OK, ret_ranges owned (free), as many as the topic has partitions; E_NOT_FOUND: there is no such
- *          topic; E_KAFKA_AWAY.
- */
-MUST_CHECK enum error backfill_reader_bounds(struct backfill_reader *reader,
-	const struct backfill_moment *from, const struct backfill_moment *to,
-	struct backfill_range **ret_ranges, size_t *ret_count, struct buf *gap,
-	struct failure *failure);
 
 /* The first offset that the partition still has. Returns: OK; E_KAFKA_AWAY. */
 MUST_CHECK enum error backfill_reader_start(struct backfill_reader *reader, int32_t partition,

@@ -2,10 +2,12 @@
 /* config - the worker's settings. */
 #include "worker/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/log.h"
+#include "shared/program.h"
 
 enum { GROUP_COUNT = 3 };
 
@@ -100,6 +102,22 @@ void config_free(struct worker_config *config)
 	struct settings_group groups[GROUP_COUNT];
 	make_groups(config, groups);
 	settings_free(groups, GROUP_COUNT);
+}
+
+int config_run(enum config_scope scope, int (*run)(const struct worker_config *config, void *user),
+	void *user)
+{
+	struct worker_config config;
+	struct buf problems = {0};
+	int code = EXIT_USAGE;
+	program_harden();
+	if (config_load(&config, scope, &problems))
+		(void)fputs(buf_text(&problems), stderr);
+	else
+		code = run(&config, user);
+	buf_fini(&problems);
+	config_free(&config);
+	return code;
 }
 
 void config_write(settings_writer *write, struct buf *out)

@@ -51,6 +51,15 @@ MUST_CHECK enum error config_load(
 	struct worker_config *config, enum config_scope scope, struct buf *problems);
 void config_free(struct worker_config *config);
 
+/*
+ * Run a command with the settings; the process is hardened before they are read.
+ *
+ * Takes:   user - handed on to `run`.
+ * Returns: what `run` returns, an exit code; EXIT_USAGE after the problems on stderr.
+ */
+int config_run(enum config_scope scope, int (*run)(const struct worker_config *config, void *user),
+	void *user);
+
 /* Add all settings to `out`, in the form that `write` gives them. */
 void config_write(settings_writer *write, struct buf *out);
 

@@ -220,11 +220,12 @@ static void print_summary(const struct list *list)
 			(long long)redriven);
 }
 
-static int run(struct list *list, const struct kafka_settings *kafka)
+static int run(const struct worker_config *config, void *user)
 {
+	struct list *list = user;
 	struct failure failure = {0};
 	const struct dead_letter_visitor visitor = {list, list_found, list_tick};
-	enum error error = dead_letter_scan(kafka, &list->select, &visitor, &failure);
+	enum error error = dead_letter_scan(&config->kafka, &list->select, &visitor, &failure);
 	buf_fini(&list->line);
 	if (!error && (list->summary || !list->json))
 		print_summary(list);
@@ -262,17 +263,7 @@ static enum error read_options(int argc, char **argv, struct list *list)
 int dead_letter_list_command(int argc, char **argv)
 {
 	struct list list = {.summary = false};
-	struct worker_config config;
-	struct buf problems = {0};
-	int code = EXIT_USAGE;
 	if (read_options(argc, argv, &list))
 		return EXIT_USAGE;
-	program_harden();
-	if (config_load(&config, CONFIG_KAFKA, &problems))
-		(void)fputs(buf_text(&problems), stderr);
-	else
-		code = run(&list, &config.kafka);
-	buf_fini(&problems);
-	config_free(&config);
-	return code;
+	return config_run(CONFIG_KAFKA, run, &list);
 }

@@ -7,9 +7,9 @@
 #include "shared/clock.h"
 #include "shared/ensure.h"
 #include "shared/memory.h"
+#include "worker/topic_look.h"
 
 enum {
-	ANSWER_MS = 10 * 1000,
 	SILENCE_MS = 30 * 1000, /* without a record, though some are to come */
 	HEADERS_FIRST = 32,
 };
@@ -27,88 +27,10 @@ struct dead_letter_reader {
 	size_t header_capacity;
 };
 
-static enum error make_client(struct dead_letter_reader *reader, struct failure *failure)
-{
-	const struct kafka_property ours[] = {
-		/* librdkafka wants one; nothing joins it. */
-		{"group.id", "intake-worker-dead-letters"},
-		{"enable.auto.commit", "false"},
-		{"enable.auto.offset.store", "false"},
-		{"auto.offset.reset", "earliest"},
-		{"enable.partition.eof", "true"},
-		{NULL, NULL},
-	};
-	const struct kafka_property defaults[] = {
-		{"client.id", "intake-worker-dead-letters"},
-		{"check.crcs", "true"},
-		{"queued.max.messages.kbytes", "16384"},
-		{"fetch.wait.max.ms", "50"}, /* the end is near in most topics of dead letters */
-		{NULL, NULL},
-	};
-	rd_kafka_conf_t *conf = NULL;
-	char reason[256];
-	if (kafka_conf_new(reader->kafka, ours, defaults, &conf, failure))
-		return failure->error;
-	reader->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
-	if (reader->client) {
-		(void)rd_kafka_poll_set_consumer(reader->client);
-		return OK;
-	}
-	rd_kafka_conf_destroy(conf);
-	return failure_set(failure, E_CONFIG, "librdkafka: %s", reason);
-}
-
 static enum error away(
 	const struct dead_letter_reader *reader, const char *why, struct failure *failure)
 {
-	return failure_set(failure, E_KAFKA_AWAY, "topic %s cannot be read: %s",
-		kafka_dead_letter_topic(reader->kafka), why);
-}
-
-/* All partitions of the topic. Returned owned; NULL with the reason. */
-static rd_kafka_topic_partition_list_t *find_partitions(
-	struct dead_letter_reader *reader, struct failure *failure)
-{
-	const struct rd_kafka_metadata *metadata = NULL;
-	const char *topic = kafka_dead_letter_topic(reader->kafka);
-	rd_kafka_topic_partition_list_t *found = NULL;
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(reader->client, topic, NULL);
-	rd_kafka_resp_err_t error =
-		handle ? rd_kafka_metadata(reader->client, 0, handle, &metadata, ANSWER_MS)
-		       : rd_kafka_last_error();
-	if (!error)
-		error = metadata && metadata->topic_cnt == 1
-				? metadata->topics[0].err
-				: RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-	if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-		(void)failure_set(failure, E_NOT_FOUND,
-			"there is no topic %s: intake-worker topics create makes it", topic);
-	else if (error)
-		(void)away(reader, rd_kafka_err2str(error), failure);
-	else
-		found = rd_kafka_topic_partition_list_new(metadata->topics[0].partition_cnt);
-	for (int i = 0; found && i < metadata->topics[0].partition_cnt; i++)
-		rd_kafka_topic_partition_list_add(
-			found, topic, metadata->topics[0].partitions[i].id);
-	if (metadata)
-		rd_kafka_metadata_destroy(metadata);
-	if (handle)
-		rd_kafka_topic_destroy(handle);
-	return found;
-}
-
-/* Takes: which - of the protocol's two times that are none: the beginning or the end of the log. */
-static enum error ask_offsets(struct dead_letter_reader *reader,
-	rd_kafka_topic_partition_list_t *partitions, int64_t which, struct failure *failure)
-{
-	for (int i = 0; i < partitions->cnt; i++)
-		partitions->elems[i].offset = which;
-	/* Not rd_kafka_query_watermark_offsets, which may outlive its time-out. */
-	rd_kafka_resp_err_t error =
-		rd_kafka_offsets_for_times(reader->client, partitions, ANSWER_MS);
-	for (int i = 0; !error && i < partitions->cnt; i++)
-		error = partitions->elems[i].err;
-	return error ? away(reader, rd_kafka_err2str(error), failure) : OK;
+	return topic_away(kafka_dead_letter_topic(reader->kafka), why, failure);
 }
 
 /* Keep the partitions that have something to read, and how far. */
@@ -130,13 +52,18 @@ static void keep_bounds(struct dead_letter_reader *reader,
 
 static enum error find_bounds(struct dead_letter_reader *reader, struct failure *failure)
 {
-	rd_kafka_topic_partition_list_t *starts = find_partitions(reader, failure);
-	if (!starts)
-		return failure->error;
+	const char *topic = kafka_dead_letter_topic(reader->kafka);
+	rd_kafka_topic_partition_list_t *starts = NULL;
+	enum error error = topic_partitions(reader->client, topic, &starts, failure);
+	if (error == E_NOT_FOUND)
+		return failure_set(failure, error,
+			"there is no topic %s: intake-worker topics create makes it", topic);
+	if (error)
+		return error;
 	rd_kafka_topic_partition_list_t *ends = rd_kafka_topic_partition_list_copy(starts);
-	enum error error = ask_offsets(reader, ends, RD_KAFKA_OFFSET_END, failure);
+	error = topic_offsets(reader->client, ends, RD_KAFKA_OFFSET_END, failure);
 	if (!error)
-		error = ask_offsets(reader, starts, RD_KAFKA_OFFSET_BEGINNING, failure);
+		error = topic_offsets(reader->client, starts, RD_KAFKA_OFFSET_BEGINNING, failure);
 	if (!error)
 		keep_bounds(reader, starts, ends);
 	rd_kafka_topic_partition_list_destroy(starts);
@@ -149,7 +76,8 @@ enum error dead_letter_reader_open(const struct kafka_settings *kafka,
 {
 	struct dead_letter_reader *reader = memory_zeroed(1, sizeof(*reader));
 	reader->kafka = kafka;
-	enum error error = make_client(reader, failure);
+	enum error error = topic_client_new(kafka, "intake-worker-dead-letters",
+		"intake-worker-dead-letters", "earliest", &reader->client, failure);
 	if (!error)
 		error = find_bounds(reader, failure);
 	if (error)
@@ -173,8 +101,7 @@ void dead_letter_reader_close(struct dead_letter_reader *reader)
 	drop_message(reader);
 	if (reader->starts)
 		rd_kafka_topic_partition_list_destroy(reader->starts);
-	if (reader->client)
-		rd_kafka_destroy_flags(reader->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	topic_client_free(reader->client);
 	free(reader->ends);
 	free(reader->ended);
 	free(reader->headers);

@@ -140,10 +140,11 @@ static enum error scan_and_send(struct redrive *redrive, struct failure *failure
 	return error;
 }
 
-static int run(struct redrive *redrive, const struct kafka_settings *kafka)
+static int run(const struct worker_config *config, void *user)
 {
+	struct redrive *redrive = user;
 	struct failure failure = {0};
-	redrive->kafka = kafka;
+	redrive->kafka = &config->kafka;
 	redrive->progress_ms = clock_steady_ms() + PROGRESS_MS;
 	enum error error = scan_and_send(redrive, &failure);
 	if (error == E_CONFIG) {
@@ -202,17 +203,7 @@ static enum error read_options(int argc, char **argv, struct redrive *redrive)
 int dead_letter_redrive_command(int argc, char **argv)
 {
 	struct redrive redrive = {.all = false};
-	struct worker_config config;
-	struct buf problems = {0};
-	int code = EXIT_USAGE;
 	if (read_options(argc, argv, &redrive))
 		return EXIT_USAGE;
-	program_harden();
-	if (config_load(&config, CONFIG_KAFKA, &problems))
-		(void)fputs(buf_text(&problems), stderr);
-	else
-		code = run(&redrive, &config.kafka);
-	buf_fini(&problems);
-	config_free(&config);
-	return code;
+	return config_run(CONFIG_KAFKA, run, &redrive);
 }

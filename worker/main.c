@@ -3,6 +3,7 @@
 #include "shared/describe.h"
 #include "shared/program.h"
 #include "worker/backfill.h"
+#include "worker/backfill_status.h"
 #include "worker/config.h"
 #include "worker/dead_letter_list.h"
 #include "worker/dead_letter_redrive.h"

@@ -2,9 +2,7 @@
 /* run - `intake-worker run`: apply events to Postgres until told to stop. */
 #include "worker/run.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "shared/admin.h"
@@ -43,17 +41,6 @@ static void not_ready(void *user, struct buf *reasons)
 	}
 }
 
-/* SIGTERM and SIGINT as something to read, in whatever thread they would have come. */
-static int open_signals(void)
-{
-	sigset_t stop;
-	(void)sigemptyset(&stop);
-	(void)sigaddset(&stop, SIGTERM);
-	(void)sigaddset(&stop, SIGINT);
-	(void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
-	return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static int exit_code(
 	const struct worker_config *config, enum error error, const struct failure *failure)
 {
@@ -72,7 +59,7 @@ static int run(const struct worker_config *config)
 	struct failure failure = {0};
 	struct admin *admin = NULL;
 	const struct admin_checks checks = {.not_ready = not_ready};
-	int signal_fd = open_signals();
+	int signal_fd = program_stop_fd();
 	metrics_init(worker_metrics, worker_metric_count);
 	metric_set(METRIC_BUILD, 1);
 	metric_set(METRIC_LANES, (double)config->worker.lanes);
@@ -105,6 +92,12 @@ static int check(const struct worker_config *config)
 	return EXIT_DONE;
 }
 
+static int start(const struct worker_config *config, void *user)
+{
+	const bool *only_check = user;
+	return *only_check ? check(config) : run(config);
+}
+
 int run_command(int argc, char **argv)
 {
 	bool only_check = false;
@@ -112,17 +105,7 @@ int run_command(int argc, char **argv)
 		{.name = "--check", .given = &only_check},
 		{.name = NULL},
 	};
-	struct worker_config config;
-	struct buf problems = {0};
-	int code = EXIT_USAGE;
 	if (program_options(argc, argv, options))
 		return EXIT_USAGE;
-	program_harden();
-	if (config_load(&config, CONFIG_ALL, &problems))
-		(void)fputs(buf_text(&problems), stderr);
-	else
-		code = only_check ? check(&config) : run(&config);
-	buf_fini(&problems);
-	config_free(&config);
-	return code;
+	return config_run(CONFIG_ALL, start, &only_check);
 }
