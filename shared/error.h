@@ -24,6 +24,7 @@ enum error_blame {
 #define ERROR_TABLE(X)                                                                             \
 	X(OK, NOBODY, "done")                                                                      \
 	X(E_PENDING, NOBODY, "the work goes on and reports later")                                 \
+	X(E_CANCELLED, NOBODY, "somebody has called the work off")                                 \
 	X(E_CLIENT_GONE, NOBODY, "the client left before its answer")                              \
 	X(E_NOT_FOUND, CALLER, "there is no such thing")                                           \
 	X(E_USAGE, CALLER, "the command line is wrong")                                            \

@@ -12,19 +12,23 @@
 #include "worker/backfill_job.h"
 #include "worker/backfill_options.h"
 #include "worker/backfill_reader.h"
+#include "worker/backfill_store.h"
 #include "worker/backfill_tell.h"
+#include "worker/backfill_words.h"
 #include "worker/backfill_work.h"
 #include "worker/config.h"
 #include "worker/metrics.h"
 
+enum { TEXT_SHOWN = 100 };
+
 struct backfill {
-	const struct backfill_options *options;
+	struct backfill_options *options;
 	const struct worker_config *config;
-	struct backfill_job job; /* borrowed from the store, or the options and the name */
 	struct buf name;
+	struct backfill_found *found;
+	const struct backfill_job *job; /* of `found` */
+	struct business_set businesses;
 	struct backfill_tell tell;
-	bool has_business;
-	struct uuid business_id;
 	int signal_fd;
 	struct backfill_store *store;
 	struct upsert *upsert;
@@ -33,35 +37,40 @@ struct backfill {
 
 /* ---- the job */
 
-static bool differs(const char *given, const char *stored)
-{
-	return given && (!stored || strcmp(given, stored) != 0);
-}
-
+/* What a job was made with is what counts; options that say otherwise are somebody's mistake. */
 static enum error check_same(const struct backfill *backfill, struct failure *failure)
 {
-	const struct backfill_options *options = backfill->options;
-	const struct backfill_job *job = &backfill->job;
-	const char *which = NULL;
-	if (differs(options->topic, job->topic))
-		which = "--topic";
-	else if (differs(options->from, job->from))
-		which = "--from";
-	else if (differs(options->to, job->to))
-		which = "--to";
-	else if (differs(options->business, job->business))
-		which = "--business";
-	if (!which)
-		return OK;
-	return failure_set(failure, E_USAGE,
-		"the job %s was made with another %s: leave the options out to resume it, or give "
-		"the new job another name",
-		job->name, which);
+	struct backfill_options *options = backfill->options;
+	const struct backfill_given *given = &options->given;
+	const struct backfill_job *job = backfill->job;
+	const struct {
+		const char *option;
+		const char *given; /* NULL: not */
+		const char *stored;
+	} all[] = {
+		{"--topic", given->topic, job->topic},
+		{given->from_offsets ? "--from-offsets" : "--from",
+			options->from_text.len ? buf_text(&options->from_text) : NULL, job->from},
+		{"--to", given->to, job->to},
+		{"--partitions", given->partitions, job->partitions},
+		{"--business",
+			options->businesses.count ? buf_text(&options->businesses_text) : NULL,
+			job->businesses},
+	};
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		if (all[i].given && strcmp(all[i].given, all[i].stored) != 0)
+			return failure_set(failure, E_USAGE,
+				"the job %s was made with another %s (%.*s): leave the options out "
+				"to resume it, or give the new job another name",
+				job->name, all[i].option, TEXT_SHOWN,
+				*all[i].stored ? all[i].stored : "none");
+	}
+	return OK;
 }
 
 /* Where the job begins and ends, told and kept. */
-static enum error keep_job(
-	struct backfill *backfill, const struct backfill_bounds *bounds, struct failure *failure)
+static enum error keep_job(struct backfill *backfill, const struct backfill_job *job,
+	const struct backfill_bounds *bounds, struct failure *failure)
 {
 	backfill_tell_gaps(&backfill->tell, bounds->gaps, bounds->gap_count);
 	if (bounds->gap_count && !backfill->options->accept_gaps)
@@ -69,57 +78,81 @@ static enum error keep_job(
 			"retention has taken what may be part of the range: --accept-gaps goes on "
 			"without it, and so does --from beginning");
 	backfill_tell_ranges(&backfill->tell, bounds->ranges, bounds->count);
-	return backfill_job_make(
-		backfill->store, &backfill->job, bounds->ranges, bounds->count, failure);
+	return backfill_job_make(backfill->store, job, bounds->ranges, bounds->count, failure);
 }
 
 static enum error make_job(struct backfill *backfill, struct failure *failure)
 {
-	const struct backfill_options *options = backfill->options;
+	struct backfill_options *options = backfill->options;
+	const struct backfill_given *given = &options->given;
 	struct backfill_bounds bounds = {.ranges = NULL};
-	if (!options->from || !options->to)
+	if (!options->from_text.len || !given->to)
 		return failure_set(failure, E_USAGE,
 			"there is no job %s: --from and --to say what a new one replays",
 			buf_text(&backfill->name));
-	backfill->job = (struct backfill_job){
-		.name = buf_text(&backfill->name),
-		.topic = options->topic ? options->topic : backfill->config->kafka.topic,
-		.from = options->from,
-		.to = options->to,
-		.business = options->business,
-	};
 	const struct backfill_wish wish = {
-		.topic = backfill->job.topic,
-		.from = options->from_moment,
-		.to = options->to_moment,
+		.topic = given->topic ? given->topic : backfill->config->kafka.topic,
+		.partitions = given->partitions ? &options->partitions : NULL,
+		.from = options->from,
+		.from_offsets = given->from_offsets ? &options->from_offsets : NULL,
+		.to = options->to,
+	};
+	const struct backfill_job job = {
+		.name = buf_text(&backfill->name),
+		.topic = wish.topic,
+		.from = buf_text(&options->from_text),
+		.to = given->to,
+		.businesses = buf_text(&options->businesses_text),
+		.partitions = given->partitions ? given->partitions : "",
 	};
 	enum error error = backfill_bounds_find(&backfill->config->kafka, &wish, &bounds, failure);
 	if (!error)
-		error = keep_job(backfill, &bounds, failure);
+		error = keep_job(backfill, &job, &bounds, failure);
 	backfill_bounds_fini(&bounds);
 	return error;
+}
+
+static enum error find_job(struct backfill *backfill, struct failure *failure)
+{
+	enum error error = backfill_job_find(
+		backfill->store, buf_text(&backfill->name), &backfill->found, failure);
+	if (!error)
+		backfill->job = backfill_found_job(backfill->found);
+	return error;
+}
+
+/* A cancelled job goes on only where that is asked for. */
+static enum error check_cancelled(struct backfill *backfill, struct failure *failure)
+{
+	const char *name = backfill->job->name;
+	if (!backfill->job->is_cancelled)
+		return OK;
+	if (!backfill->options->resume)
+		return failure_set(failure, E_CANCELLED,
+			"the job %s was cancelled: --resume goes on with it where it was", name);
+	enum error error = backfill_job_cancel(backfill->store, name, false, failure);
+	return error == E_NOT_FOUND ? OK : error; /* another process was faster */
 }
 
 /* Find the job, or make it; either way it is as Postgres has it then. */
 static enum error open_job(struct backfill *backfill, struct failure *failure)
 {
-	const char *name = buf_text(&backfill->name);
-	enum error error = backfill_job_find(backfill->store, name, &backfill->job, failure);
+	enum error error = find_job(backfill, failure);
 	if (error == E_NOT_FOUND) {
 		error = make_job(backfill, failure);
 		if (!error)
-			error = backfill_job_find(backfill->store, name, &backfill->job, failure);
+			error = find_job(backfill, failure);
 	}
 	if (!error)
 		error = check_same(backfill, failure);
+	if (!error)
+		error = check_cancelled(backfill, failure);
 	if (error)
 		return error;
-	backfill->has_business = backfill->job.business != NULL;
-	if (backfill->has_business &&
-		!uuid_parse(span_of(backfill->job.business), &backfill->business_id))
-		return failure_set(failure, E_POSTGRES_DATA, "the job's business is no UUID");
+	if (!business_set_read(span_of(backfill->job->businesses), &backfill->businesses))
+		return failure_set(failure, E_POSTGRES_DATA, "the job's businesses are no UUIDs");
 	return backfill_reader_open(
-		&backfill->config->kafka, backfill->job.topic, &backfill->reader, failure);
+		&backfill->config->kafka, backfill->job->topic, &backfill->reader, failure);
 }
 
 /* ---- the command */
@@ -145,22 +178,42 @@ static enum error open_all(struct backfill *backfill, struct failure *failure)
 	return error;
 }
 
-/* Takes: error - what the work has ended with. Returns: the exit code. */
-static int conclude(
-	const struct backfill *backfill, bool finished, enum error error, const struct failure *why)
+static void tell_resume(const struct backfill *backfill)
 {
+	struct buf line = {0};
+	struct buf more = {0};
+	if (backfill->options->rate)
+		buf_printf(&more, "--rate %lld", (long long)backfill->options->rate);
+	backfill_words_resume(backfill->job->name, more.len ? buf_text(&more) : NULL, &line);
+	(void)fputs(buf_text(&line), stderr);
+	buf_fini(&line);
+	buf_fini(&more);
+}
+
+/* Takes: error - what the work has ended with. Returns: the exit code. */
+static int conclude(struct backfill *backfill, const struct backfill_work *work, enum error error,
+	const struct failure *why)
+{
+	const char *name = backfill->job->name;
 	struct backfill_totals totals = {0};
 	struct failure failure;
-	const char *event = error ? "failed" : finished ? "finished" : "stopped";
-	if (!backfill_job_totals(backfill->store, backfill->job.name, &totals, &failure))
+	const char *event = error             ? "failed"
+			    : work->finished  ? "finished"
+			    : work->cancelled ? "cancelled"
+					      : "stopped";
+	if (!backfill_job_totals(backfill->store, name, &totals, &failure))
 		backfill_tell_counts(&backfill->tell, event, &totals);
-	if (finished) {
-		(void)fprintf(stderr, "The job %s is finished.\n", backfill->job.name);
+	if (work->finished) {
+		(void)fprintf(stderr, "The job %s is finished.\n", name);
 		return EXIT_DONE;
 	}
 	if (error)
 		(void)fprintf(stderr, "%s\n", why->detail);
-	(void)fprintf(stderr, "To resume: intake-worker backfill --job '%s'\n", backfill->job.name);
+	if (work->cancelled)
+		(void)fprintf(
+			stderr, "The job %s has been cancelled; --resume goes on with it.\n", name);
+	else
+		tell_resume(backfill);
 	return EXIT_FAILED;
 }
 
@@ -171,69 +224,69 @@ static void tick(void *user)
 	struct failure failure;
 	int64_t now_ms = clock_steady_ms();
 	if (backfill_tell_is_due(&backfill->tell, now_ms) &&
-		!backfill_job_totals(backfill->store, backfill->job.name, &totals, &failure))
+		!backfill_job_totals(backfill->store, backfill->job->name, &totals, &failure))
 		backfill_tell_progress(&backfill->tell, &totals, now_ms);
 }
 
-static enum error work(struct backfill *backfill, bool *ret_finished, struct failure *failure)
+static int work(struct backfill *backfill)
 {
+	struct failure failure = {0};
 	struct backfill_work work = {
-		.job = backfill->job.name,
+		.job = backfill->job->name,
 		.settings = &backfill->config->worker,
 		.store = backfill->store,
 		.reader = backfill->reader,
 		.upsert = backfill->upsert,
 		.owner = uuid7_new(clock_wall_ns()),
-		.has_business = backfill->has_business,
-		.business_id = backfill->business_id,
+		.businesses = &backfill->businesses,
 		.rate = backfill->options->rate,
 		.accept_gaps = backfill->options->accept_gaps,
 		.signal_fd = backfill->signal_fd,
 		.tick = tick,
 		.user = backfill,
 	};
-	enum error error = backfill_work_run(&work, failure);
-	*ret_finished = work.finished;
-	return error;
+	enum error error = backfill_work_run(&work, &failure);
+	return conclude(backfill, &work, error, &failure);
 }
 
-static int run_job(struct backfill *backfill)
+/* Returns: OK, ret_code is the exit code; what kept it from beginning. */
+static enum error run_job(struct backfill *backfill, int *ret_code, struct failure *failure)
 {
-	struct failure failure = {0};
 	struct backfill_totals totals = {0};
-	bool finished = false;
-	enum error error =
-		backfill_job_totals(backfill->store, backfill->job.name, &totals, &failure);
-	if (!error && totals.done == totals.offsets) {
+	enum error error = open_all(backfill, failure);
+	if (!error)
+		error = backfill_job_totals(backfill->store, backfill->job->name, &totals, failure);
+	if (error)
+		return error;
+	if (totals.done == totals.offsets) {
 		backfill_tell_counts(&backfill->tell, "finished_before", &totals);
 		(void)fprintf(stderr, "The job %s was finished before: nothing to do.\n",
-			backfill->job.name);
-		return EXIT_DONE;
+			backfill->job->name);
+		*ret_code = EXIT_DONE;
+		return OK;
 	}
 	backfill_tell_begin(&backfill->tell, totals.done, clock_steady_ms());
-	if (!error)
-		error = work(backfill, &finished, &failure);
-	return conclude(backfill, finished, error, &failure);
+	*ret_code = work(backfill);
+	return OK;
 }
 
 static int run(const struct worker_config *config, void *user)
 {
 	struct failure failure = {0};
-	struct backfill backfill = {.options = user, .config = config};
+	struct backfill backfill = {.options = user, .config = config, .signal_fd = -1};
 	int code = EXIT_FAILED;
 	metrics_init(worker_metrics, worker_metric_count);
 	backfill_options_name(backfill.options, config->kafka.topic, &backfill.name);
 	backfill.tell.job = buf_text(&backfill.name);
 	backfill.tell.json = backfill.options->json;
-	enum error error = open_all(&backfill, &failure);
-	if (!error) {
-		code = run_job(&backfill);
-	} else {
+	enum error error = run_job(&backfill, &code, &failure);
+	if (error) {
 		(void)fprintf(stderr, "%s\n", failure.detail);
 		code = error == E_USAGE || error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 	}
 	upsert_close(backfill.upsert);
 	backfill_reader_close(backfill.reader);
+	backfill_found_free(backfill.found);
 	backfill_store_close(backfill.store);
 	buf_fini(&backfill.name);
 	metrics_fini();
@@ -245,7 +298,9 @@ static int run(const struct worker_config *config, void *user)
 int backfill_command(int argc, char **argv)
 {
 	struct backfill_options options;
-	if (backfill_options_read(argc, argv, &options))
-		return EXIT_USAGE;
-	return config_run(CONFIG_ALL, run, &options);
+	int code = EXIT_USAGE;
+	if (!backfill_options_read(argc, argv, &options))
+		code = config_run(CONFIG_ALL, run, &options);
+	backfill_options_fini(&options);
+	return code;
 }

@@ -4,8 +4,8 @@
 #define INTAKE_WORKER_BACKFILL_H
 
 #define BACKFILL_ARGUMENT                                                                          \
-	"[--from T --to T] [--topic T] [--business ID] [--job NAME] [--rate N] [--accept-gaps] "   \
-	"[--json]"
+	"[--from T | --from-offsets FILE] [--to T] [--topic T] [--partitions L] "                  \
+	"[--business ID]... [--job NAME] [--resume] [--rate N] [--accept-gaps] [--json]"
 
 #define BACKFILL_DESCRIPTION                                                                       \
 	"Apply a range of the topic again: after an outage, or to a database that lost rows.\n\n"  \
@@ -17,15 +17,23 @@
 	"it, a partition each. Ctrl-C ends it after the batch under way (exit 1) and says how "    \
 	"to\n"                                                                                     \
 	"resume. Bad records are counted; they go to no dead letters.\n\n"                         \
-	"  --from T, --to T  records that Kafka got at T or later, and before T: a date,\n"        \
-	"                    2026-01-31T12:00:00Z, how long ago (-2h, 90m, 7d), beginning, now;\n" \
-	"                    fixed when the job is made, and not needed to resume it\n"            \
-	"  --topic T         another topic that holds such events (default: CONTACTS_TOPIC)\n"     \
-	"  --business ID     only this one's events\n"                                             \
-	"  --job NAME        how it is called; default: made of topic, range and business\n"       \
-	"  --rate N          at most N records a second, in this process\n"                        \
-	"  --accept-gaps     go on where retention has taken part of the range, and count it\n"    \
-	"  --json            a line of JSON an event"
+	"Of what the job is about, told when it is made and not needed to resume it:\n"            \
+	"  --from T, --to T     records that Kafka got at T or later, and before T: a date,\n"     \
+	"                       2026-01-31T12:00:00Z, how long ago (-2h, 90m, 7d), beginning,\n"   \
+	"                       now; the offsets are fixed and printed when the job is made\n"     \
+	"  --from-offsets FILE  instead of --from, for each partition: lines as \"3 1200\"\n"      \
+	"                       (partition, offset; # begins a comment), or {\"3\": 1200}\n"       \
+	"  --topic T            another topic that holds such events: a mirror, the dead\n"        \
+	"                       letters (default: CONTACTS_TOPIC)\n"                               \
+	"  --partitions L       only these: 0,3-5\n"                                               \
+	"  --business ID        only this one's events; may be given up to 100 times\n"            \
+	"  --job NAME           how it is called; default: made of topic, range and business\n"    \
+	"Of this process:\n"                                                                       \
+	"  --resume             go on with a job that was cancelled\n"                             \
+	"  --rate N             at most N records a second\n"                                      \
+	"  --accept-gaps        go on where retention has taken part of the range, and count it\n" \
+	"  --json               a line of JSON an event\n\n"                                       \
+	"See also `backfill list`, `backfill status` and `backfill cancel`."
 
 /* Returns: the exit code. */
 int backfill_command(int argc, char **argv);

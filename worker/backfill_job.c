@@ -2,25 +2,30 @@
 /* backfill_job - a backfill's rows in Postgres: what it replays, how far it is, who works where. */
 #include "worker/backfill_job.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "shared/memory.h"
-#include "shared/postgres.h"
+#include "worker/backfill_store.h"
 
-enum { NUMBER_BYTES = 24, DECIMAL = 10 };
-
-static const char find_text[] = "select name, topic, range_from, range_to, business_id"
-				" from intake.backfill_jobs where name = $1";
+static const char find_text[] =
+	"select name, topic, range_from, range_to, array_to_string(business_ids, ','), partitions,"
+	" cancelled_at is not null from intake.backfill_jobs where name = $1";
 
 static const char make_text[] =
 	"with job as ("
-	" insert into intake.backfill_jobs (name, topic, range_from, range_to, business_id)"
-	" values ($1, $2, $3, $4, $5::uuid) on conflict do nothing returning name)"
+	" insert into intake.backfill_jobs (name, topic, range_from, range_to, business_ids, "
+	"partitions)"
+	" values ($1, $2, $3, $4, string_to_array($5, ',')::uuid[], $6)"
+	" on conflict do nothing returning name)"
 	" insert into intake.backfill_partitions"
 	" (job, partition, from_offset, next_offset, to_offset)"
 	" select job.name, r.partition, r.first, r.first, r.last from job,"
-	" unnest($6::int[], $7::bigint[], $8::bigint[]) as r (partition, first, last)";
+	" unnest($7::int[], $8::bigint[], $9::bigint[]) as r (partition, first, last)";
+
+/* A job that was pruned has no row. */
+#define NOT_CANCELLED                                                                              \
+	" exists (select from intake.backfill_jobs j where j.name = $1 and j.cancelled_at is "     \
+	"null)"
 
 static const char lease_text[] =
 	"update intake.backfill_partitions p"
@@ -28,12 +33,13 @@ static const char lease_text[] =
 	" where (p.job, p.partition) = ("
 	" select f.job, f.partition from intake.backfill_partitions f"
 	" where f.job = $1 and f.next_offset < f.to_offset"
-	" and (f.owner is null or f.leased_until < now())"
+	" and (f.owner is null or f.leased_until < now()) and" NOT_CANCELLED
 	" order by f.partition limit 1 for update skip locked)"
 	" returning p.partition, p.next_offset, p.to_offset";
 
 static const char left_text[] =
-	"select from intake.backfill_partitions where job = $1 and next_offset < to_offset limit 1";
+	"select" NOT_CANCELLED ", exists (select from intake.backfill_partitions"
+	" where job = $1 and next_offset < to_offset)";
 
 static const char release_text[] =
 	"update intake.backfill_partitions set owner = null, leased_until = null"
@@ -42,25 +48,22 @@ static const char release_text[] =
 static const char hold_text[] =
 	"select from intake.backfill_partitions"
 	" where job = $1 and partition = $2::int and owner = $3::uuid and next_offset = $4::bigint"
-	" for no key update";
+	" and" NOT_CANCELLED " for no key update";
 
-#define X(name, sentence) ", sum(p." #name ")::bigint"
-static const char totals_text[] = "select sum(p.to_offset - p.from_offset)::bigint,"
-				  " sum(p.next_offset - p.from_offset)::bigint" BACKFILL_COUNTS(
-					  X) " from intake.backfill_partitions p where p.job = $1";
+static const char cancel_text[] = "update intake.backfill_jobs"
+				  " set cancelled_at = case when $2::boolean then now() end"
+				  " where name = $1 and (cancelled_at is null) = $2::boolean";
+
+#define X(name, sentence) ", coalesce(sum(p." #name "), 0)::bigint"
+static const char totals_text[] =
+	"select not" NOT_CANCELLED ", coalesce(sum(p.to_offset - p.from_offset), 0)::bigint,"
+	" coalesce(sum(p.next_offset - p.from_offset), 0)::bigint" BACKFILL_COUNTS(
+		X) " from intake.backfill_partitions p where p.job = $1";
 #undef X
-
-static const char list_text[] =
-	"select j.name, j.topic, coalesce(sum(p.to_offset - p.from_offset), 0)::bigint,"
-	" coalesce(sum(p.next_offset - p.from_offset), 0)::bigint,"
-	" count(*) filter (where p.leased_until >= now() and p.next_offset < p.to_offset)"
-	" from intake.backfill_jobs j left join intake.backfill_partitions p on p.job = j.name"
-	" where $1::text is null or j.name = $1"
-	" group by j.name order by j.created_at desc, j.name";
 
 /* The counts begin at $6, in the order of the table. */
 static const char advance_text[] =
-	"update intake.backfill_partitions set next_offset = $4::bigint,"
+	"update intake.backfill_partitions set next_offset = $4::bigint, moved_at = now(),"
 	" leased_until = now() + $5::int * interval '1 second',"
 	" read = read + $6::bigint, inserted = inserted + $7::bigint,"
 	" updated = updated + $8::bigint, unchanged = unchanged + $9::bigint,"
@@ -68,85 +71,47 @@ static const char advance_text[] =
 	" missing = missing + $13::bigint"
 	" where job = $1 and partition = $2::int and owner = $3::uuid";
 
-struct backfill_store {
-	PGconn *connection; /* owned */
-	int64_t answer_ms;
-	PGresult *found; /* owned; the job that was looked up last */
+struct backfill_found {
+	PGresult *row; /* owned; the job's texts are borrowed from it */
+	struct backfill_job job;
 };
-
-struct number {
-	char text[NUMBER_BYTES];
-};
-
-static struct number number_of(int64_t value)
-{
-	struct number number;
-	(void)snprintf(number.text, sizeof(number.text), "%lld", (long long)value);
-	return number;
-}
-
-static int64_t get_number(const PGresult *result, int row, int column)
-{
-	return strtoll(PQgetvalue(result, row, column), NULL, DECIMAL);
-}
-
-enum error backfill_store_open(
-	const char *url, int timeout_ms, struct backfill_store **ret_store, struct failure *failure)
-{
-	PGconn *connection = NULL;
-	enum error error = postgres_connect(url, "intake-worker backfill job", "intake_worker",
-		timeout_ms, &connection, failure);
-	if (error)
-		return error;
-	struct backfill_store *store = memory_zeroed(1, sizeof(*store));
-	store->connection = connection;
-	store->answer_ms = timeout_ms + UPSERT_GRACE_MS;
-	*ret_store = store;
-	return OK;
-}
-
-void backfill_store_close(struct backfill_store *store)
-{
-	if (!store)
-		return;
-	PQclear(store->found);
-	PQfinish(store->connection);
-	free(store);
-}
-
-/* Returned owned; NULL with the reason. */
-static PGresult *ask(struct backfill_store *store, const char *sql, int count,
-	const char *const *values, struct failure *failure)
-{
-	PGresult *result = NULL;
-	if (PQsendQueryParams(store->connection, sql, count, NULL, values, NULL, NULL, 0))
-		result = postgres_wait(store->connection, store->answer_ms);
-	ExecStatusType status = PQresultStatus(result);
-	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
-		return result;
-	(void)postgres_error(store->connection, result, failure);
-	PQclear(result);
-	return NULL;
-}
 
 enum error backfill_job_find(struct backfill_store *store, const char *name,
-	struct backfill_job *ret_job, struct failure *failure)
+	struct backfill_found **ret_found, struct failure *failure)
 {
-	PGresult *result = ask(store, find_text, 1, &name, failure);
-	if (!result)
+	PGresult *row = backfill_store_ask(store, find_text, 1, &name, failure);
+	if (!row)
 		return failure->error;
-	PQclear(store->found);
-	store->found = result;
-	if (PQntuples(result) == 0)
+	if (PQntuples(row) == 0) {
+		PQclear(row);
 		return failure_set(failure, E_NOT_FOUND, "there is no job %s", name);
-	*ret_job = (struct backfill_job){
-		.name = PQgetvalue(result, 0, 0),
-		.topic = PQgetvalue(result, 0, 1),
-		.from = PQgetvalue(result, 0, 2),
-		.to = PQgetvalue(result, 0, 3),
-		.business = PQgetisnull(result, 0, 4) ? NULL : PQgetvalue(result, 0, 4),
+	}
+	struct backfill_found *found = memory_zeroed(1, sizeof(*found));
+	found->row = row;
+	found->job = (struct backfill_job){
+		.name = PQgetvalue(row, 0, 0),
+		.topic = PQgetvalue(row, 0, 1),
+		.from = PQgetvalue(row, 0, 2),
+		.to = PQgetvalue(row, 0, 3),
+		.businesses = PQgetvalue(row, 0, 4),
+		.partitions = PQgetvalue(row, 0, 5),
+		.is_cancelled = flag_get(row, 0, 6),
 	};
+	*ret_found = found;
 	return OK;
+}
+
+const struct backfill_job *backfill_found_job(const struct backfill_found *found)
+{
+	return &found->job;
+}
+
+void backfill_found_free(struct backfill_found *found)
+{
+	if (!found)
+		return;
+	PQclear(found->row);
+	free(found);
 }
 
 /* An array as Postgres reads it. */
@@ -170,9 +135,10 @@ enum error backfill_job_make(struct backfill_store *store, const struct backfill
 	buf_add_text(&partitions, count ? "}" : "{}");
 	buf_add_text(&firsts, count ? "}" : "{}");
 	buf_add_text(&lasts, count ? "}" : "{}");
-	const char *values[] = {job->name, job->topic, job->from, job->to, job->business,
-		buf_text(&partitions), buf_text(&firsts), buf_text(&lasts)};
-	PGresult *result = ask(store, make_text, sizeof(values) / sizeof(*values), values, failure);
+	const char *values[] = {job->name, job->topic, job->from, job->to, job->businesses,
+		job->partitions, buf_text(&partitions), buf_text(&firsts), buf_text(&lasts)};
+	PGresult *result = backfill_store_ask(
+		store, make_text, sizeof(values) / sizeof(*values), values, failure);
 	enum error error = result ? OK : failure->error;
 	PQclear(result);
 	buf_fini(&partitions);
@@ -185,10 +151,12 @@ enum error backfill_job_make(struct backfill_store *store, const struct backfill
 static enum error what_is_left(
 	struct backfill_store *store, const char *job, struct failure *failure)
 {
-	POSTGRES_RESULT PGresult *left = ask(store, left_text, 1, &job, failure);
+	POSTGRES_RESULT PGresult *left = backfill_store_ask(store, left_text, 1, &job, failure);
 	if (!left)
 		return failure->error;
-	return PQntuples(left) ? E_PENDING : E_NOT_FOUND;
+	if (!flag_get(left, 0, 1))
+		return E_NOT_FOUND;
+	return flag_get(left, 0, 0) ? E_PENDING : E_CANCELLED;
 }
 
 enum error backfill_job_lease(struct backfill_store *store, const char *job,
@@ -198,7 +166,8 @@ enum error backfill_job_lease(struct backfill_store *store, const char *job,
 	const struct number seconds = number_of(BACKFILL_LEASE_S);
 	const char *values[] = {job, owner_text, seconds.text};
 	uuid_format(owner_text, owner);
-	POSTGRES_RESULT PGresult *leased = ask(store, lease_text, 3, values, failure);
+	POSTGRES_RESULT PGresult *leased =
+		backfill_store_ask(store, lease_text, 3, values, failure);
 	if (!leased)
 		return failure->error;
 	if (PQntuples(leased) == 0)
@@ -206,9 +175,9 @@ enum error backfill_job_lease(struct backfill_store *store, const char *job,
 	*ret_lease = (struct backfill_lease){
 		.job = job,
 		.owner = *owner,
-		.partition = (int32_t)get_number(leased, 0, 0),
-		.next = get_number(leased, 0, 1),
-		.to = get_number(leased, 0, 2),
+		.partition = (int32_t)number_get(leased, 0, 0),
+		.next = number_get(leased, 0, 1),
+		.to = number_get(leased, 0, 2),
 	};
 	return OK;
 }
@@ -220,55 +189,34 @@ void backfill_job_release(struct backfill_store *store, const struct backfill_le
 	const struct number partition = number_of(lease->partition);
 	const char *values[] = {lease->job, partition.text, owner_text};
 	uuid_format(owner_text, &lease->owner);
-	PQclear(ask(store, release_text, 3, values, &failure));
+	PQclear(backfill_store_ask(store, release_text, 3, values, &failure));
 }
 
 enum error backfill_job_totals(struct backfill_store *store, const char *job,
 	struct backfill_totals *ret_totals, struct failure *failure)
 {
 	int column = 0;
-	POSTGRES_RESULT PGresult *result = ask(store, totals_text, 1, &job, failure);
+	POSTGRES_RESULT PGresult *result = backfill_store_ask(store, totals_text, 1, &job, failure);
 	if (!result)
 		return failure->error;
-	ret_totals->offsets = get_number(result, 0, column++);
-	ret_totals->done = get_number(result, 0, column++);
-#define X(name, sentence) ret_totals->counts.name = get_number(result, 0, column++);
+	ret_totals->is_cancelled = flag_get(result, 0, column++);
+	ret_totals->offsets = number_get(result, 0, column++);
+	ret_totals->done = number_get(result, 0, column++);
+#define X(name, sentence) ret_totals->counts.name = number_get(result, 0, column++);
 	BACKFILL_COUNTS(X)
 #undef X
 	return OK;
 }
 
-static void list_row(const PGresult *result, int row, bool json, struct buf *out)
+enum error backfill_job_cancel(
+	struct backfill_store *store, const char *job, bool cancelled, struct failure *failure)
 {
-	int64_t offsets = get_number(result, row, 2);
-	int64_t done = get_number(result, row, 3);
-	if (!json) {
-		buf_printf(out, "%s: %s, topic %s, %lld of %lld offsets, %s at work\n",
-			PQgetvalue(result, row, 0), done == offsets ? "finished" : "unfinished",
-			PQgetvalue(result, row, 1), (long long)done, (long long)offsets,
-			PQgetvalue(result, row, 4));
-		return;
-	}
-	buf_add_text(out, "{\"job\":");
-	buf_add_json(out, span_of(PQgetvalue(result, row, 0)));
-	buf_add_text(out, ",\"topic\":");
-	buf_add_json(out, span_of(PQgetvalue(result, row, 1)));
-	buf_printf(out, ",\"finished\":%s,\"offsets\":%lld,\"done\":%lld,\"at_work\":%s}\n",
-		done == offsets ? "true" : "false", (long long)offsets, (long long)done,
-		PQgetvalue(result, row, 4));
-}
-
-enum error backfill_job_list(struct backfill_store *store, const char *job, bool json,
-	struct buf *out, struct failure *failure)
-{
-	POSTGRES_RESULT PGresult *result = ask(store, list_text, 1, &job, failure);
+	const char *values[] = {job, cancelled ? "true" : "false"};
+	POSTGRES_RESULT PGresult *result =
+		backfill_store_ask(store, cancel_text, 2, values, failure);
 	if (!result)
 		return failure->error;
-	if (job && PQntuples(result) == 0)
-		return failure_set(failure, E_NOT_FOUND, "there is no job %s", job);
-	for (int row = 0; row < PQntuples(result); row++)
-		list_row(result, row, json, out);
-	return OK;
+	return strcmp(PQcmdTuples(result), "0") == 0 ? E_NOT_FOUND : OK;
 }
 
 enum error backfill_job_hold(

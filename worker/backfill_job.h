@@ -47,13 +47,15 @@ struct backfill_range {
 	int64_t to; /* the first that is not replayed */
 };
 
-/* What a job is about; as it was given when it was made. */
+/* What a job is about; as it was given when it was made. Borrowed. */
 struct backfill_job {
 	const char *name;
 	const char *topic;
-	const char *from;
+	const char *from; /* a moment, or offset_list_write's */
 	const char *to;
-	const char *business; /* NULL: all */
+	const char *businesses; /* business_set_write's; "": all */
+	const char *partitions; /* as partition_set_read takes it; "": all */
+	bool is_cancelled;
 };
 
 struct backfill_lease {
@@ -65,27 +67,28 @@ struct backfill_lease {
 };
 
 struct backfill_totals {
+	bool is_cancelled;
 	int64_t offsets;
 	int64_t done;
 	struct backfill_counts counts;
 };
 
 struct backfill_store;
-
-/* Returns: OK, ret_store owned (backfill_store_close); E_POSTGRES_AWAY; E_POSTGRES_CONFIG. */
-MUST_CHECK enum error backfill_store_open(const char *url, int timeout_ms,
-	struct backfill_store **ret_store, struct failure *failure);
-
-/* Takes NULL too. */
-void backfill_store_close(struct backfill_store *store);
+struct backfill_found; /* a job that was looked up */
 
 /*
  * Look a job up.
  *
- * Returns: OK, ret_job's strings borrowed until the store looks up another; E_NOT_FOUND; as postgres_error.
+ * Returns: OK, ret_found owned (backfill_found_free); E_NOT_FOUND; as postgres_error.
  */
 MUST_CHECK enum error backfill_job_find(struct backfill_store *store, const char *name,
-	struct backfill_job *ret_job, struct failure *failure);
+	struct backfill_found **ret_found, struct failure *failure);
+
+/* Borrowed from `found`. */
+const struct backfill_job *backfill_found_job(const struct backfill_found *found);
+
+/* Takes NULL too. */
+void backfill_found_free(struct backfill_found *found);
 
 /*
  * Make a job, whole or not at all. Where one of that name is there, it stays as it is.
@@ -99,7 +102,8 @@ MUST_CHECK enum error backfill_job_make(struct backfill_store *store,
 /*
  * Take a partition that is not done and that nobody else works on.
  *
- * Returns: OK; E_PENDING: others have all that is left; E_NOT_FOUND: all is done; as postgres_error says.
+ * Returns: OK; E_PENDING: others have all that is left; E_NOT_FOUND: all is done; E_CANCELLED; as
+ *          postgres_error says.
  */
 MUST_CHECK enum error backfill_job_lease(struct backfill_store *store, const char *job,
 	const struct uuid *owner, struct backfill_lease *ret_lease, struct failure *failure);
@@ -110,14 +114,18 @@ void backfill_job_release(struct backfill_store *store, const struct backfill_le
 MUST_CHECK enum error backfill_job_totals(struct backfill_store *store, const char *job,
 	struct backfill_totals *ret_totals, struct failure *failure);
 
-/* Add a line for each job, newest first, as text or JSON. */
-MUST_CHECK enum error backfill_job_list(struct backfill_store *store, const char *job, bool json,
-	struct buf *out, struct failure *failure);
+/*
+ * Cancel it, or go on with it: from now on nobody leases its partitions, or holds one, or they do again.
+ *
+ * Returns: OK; E_NOT_FOUND: there is no such job, or it was so already; as postgres_error says.
+ */
+MUST_CHECK enum error backfill_job_cancel(
+	struct backfill_store *store, const char *job, bool cancelled, struct failure *failure);
 
 /*
  * In the transaction of a batch: keep everybody off the partition until it ends.
  *
- * Returns: OK; E_PENDING: the lease is another's by now; as postgres_error says.
+ * Returns: OK; E_PENDING: the lease is another's by now, or the job was cancelled; as postgres_error says.
  */
 MUST_CHECK enum error backfill_job_hold(
 	struct upsert *upsert, const struct backfill_lease *lease, struct failure *failure);

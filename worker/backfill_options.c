@@ -6,10 +6,14 @@
 #include <stdlib.h>
 
 #include "shared/clock.h"
-#include "shared/program.h"
-#include "shared/uuid.h"
 
-enum { RATE_MOST = 10000000, DECIMAL = 10 };
+enum {
+	RATE_MOST = 10000000,
+	DECIMAL = 10,
+	DELETE = 0x7f,
+	JOB_BYTES_MOST = 200,        /* the table's */
+	PARTITIONS_BYTES_NAMED = 40, /* longer ones are no part of a name */
+};
 
 static enum error check_moment(const char *option, const char *text, int64_t now_ms,
 	struct backfill_moment *ret_moment, struct failure *failure)
@@ -20,78 +24,159 @@ static enum error check_moment(const char *option, const char *text, int64_t now
 		"%s: not a moment: a date, 2026-01-31T12:00:00Z, -2h, beginning or now", option);
 }
 
-static enum error check_range(struct backfill_options *options, struct failure *failure)
+static enum error check_from_offsets(struct backfill_options *options, struct failure *failure)
 {
-	int64_t now_ms = clock_wall_ms();
-	if (!options->job && (!options->from || !options->to))
-		return failure_set(failure, E_USAGE,
-			"--from and --to say what a new job replays; --job NAME resumes one");
-	enum error error =
-		check_moment("--from", options->from, now_ms, &options->from_moment, failure);
-	if (!error)
-		error = check_moment("--to", options->to, now_ms, &options->to_moment, failure);
-	return error;
+	struct failure why;
+	if (!options->given.from_offsets)
+		return OK;
+	if (offset_list_read(options->given.from_offsets, &options->from_offsets, &why))
+		return failure_set(failure, E_USAGE, "--from-offsets: %s", why.detail);
+	offset_list_write(&options->from_offsets, &options->from_text);
+	return OK;
 }
 
-static enum error check_rate(struct backfill_options *options, struct failure *failure)
+static enum error check_range(struct backfill_options *options, struct failure *failure)
+{
+	const struct backfill_given *given = &options->given;
+	int64_t now_ms = clock_wall_ms();
+	if (given->from && given->from_offsets)
+		return failure_set(
+			failure, E_USAGE, "--from and --from-offsets: one of them says where");
+	if (!given->job && (!(given->from || given->from_offsets) || !given->to))
+		return failure_set(failure, E_USAGE,
+			"--from and --to say what a new job replays; --job NAME resumes one");
+	enum error error = check_moment("--from", given->from, now_ms, &options->from, failure);
+	if (!error && given->from)
+		buf_add_text(&options->from_text, given->from);
+	if (!error)
+		error = check_moment("--to", given->to, now_ms, &options->to, failure);
+	return error ? error : check_from_offsets(options, failure);
+}
+
+static enum error check_partitions(struct backfill_options *options, struct failure *failure)
+{
+	struct failure why;
+	const char *text = options->given.partitions;
+	if (!text || !partition_set_read(text, &options->partitions, &why))
+		return OK;
+	return failure_set(failure, E_USAGE, "--partitions: %s", why.detail);
+}
+
+static enum error check_businesses(struct backfill_options *options, struct failure *failure)
+{
+	const struct program_list *list = &options->given.businesses;
+	for (size_t i = 0; i < list->count; i++) {
+		if (!business_set_add(&options->businesses, span_of(list->items[i])))
+			return failure_set(failure, E_USAGE, "--business: not a UUID");
+	}
+	business_set_write(&options->businesses, &options->businesses_text);
+	return OK;
+}
+
+static enum error check_number(const char *option, const char *text, int64_t most,
+	int64_t *ret_number, struct failure *failure)
 {
 	char *end = NULL;
-	if (!options->rate_text)
+	if (!text)
 		return OK;
-	options->rate = strtoll(options->rate_text, &end, DECIMAL);
-	if (!*end && options->rate >= 1 && options->rate <= RATE_MOST)
+	*ret_number = strtoll(text, &end, DECIMAL);
+	if (!*end && *ret_number >= 1 && *ret_number <= most)
 		return OK;
-	return failure_set(failure, E_USAGE, "--rate: not a number from 1 to %d", RATE_MOST);
+	return failure_set(
+		failure, E_USAGE, "%s: not a number from 1 to %lld", option, (long long)most);
+}
+
+/* It is told to people as it is. */
+static bool is_name(const char *text)
+{
+	size_t len = strlen(text);
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] < ' ' || text[i] == DELETE)
+			return false;
+	}
+	return len > 0 && len <= JOB_BYTES_MOST;
 }
 
 static enum error check(struct backfill_options *options, struct failure *failure)
 {
-	struct uuid business_id;
+	if (options->given.job && !is_name(options->given.job))
+		return failure_set(failure, E_USAGE,
+			"--job: a name of 1 to %d characters that can be seen", JOB_BYTES_MOST);
 	enum error error = check_range(options, failure);
-	if (!error && options->business && !uuid_parse(span_of(options->business), &business_id))
-		error = failure_set(failure, E_USAGE, "--business: not a UUID");
 	if (!error)
-		error = check_rate(options, failure);
+		error = check_partitions(options, failure);
+	if (!error)
+		error = check_businesses(options, failure);
+	if (!error)
+		error = check_number(
+			"--rate", options->given.rate, RATE_MOST, &options->rate, failure);
 	return error;
 }
 
 enum error backfill_options_read(int argc, char **argv, struct backfill_options *ret_options)
 {
-	struct backfill_options options = {.from = NULL};
+	struct backfill_options *options = ret_options;
+	struct backfill_given *given = &options->given;
 	struct failure failure = {0};
+	*options = (struct backfill_options){.json = false};
 	const struct program_option known[] = {
-		{.name = "--from", .value = &options.from},
-		{.name = "--to", .value = &options.to},
-		{.name = "--topic", .value = &options.topic},
-		{.name = "--business", .value = &options.business},
-		{.name = "--job", .value = &options.job},
-		{.name = "--rate", .value = &options.rate_text},
-		{.name = "--accept-gaps", .given = &options.accept_gaps},
-		{.name = "--json", .given = &options.json},
+		{.name = "--from", .value = &given->from},
+		{.name = "--from-offsets", .value = &given->from_offsets},
+		{.name = "--to", .value = &given->to},
+		{.name = "--topic", .value = &given->topic},
+		{.name = "--partitions", .value = &given->partitions},
+		{.name = "--business", .list = &given->businesses},
+		{.name = "--job", .value = &given->job},
+		{.name = "--rate", .value = &given->rate},
+		{.name = "--accept-gaps", .given = &options->accept_gaps},
+		{.name = "--resume", .given = &options->resume},
+		{.name = "--json", .given = &options->json},
 		{.name = NULL},
 	};
 	enum error error = program_options(argc, argv, known);
 	if (error)
 		return error;
-	error = check(&options, &failure);
+	error = check(options, &failure);
 	if (error)
 		(void)fprintf(stderr, "%s\n", failure.detail);
-	else
-		*ret_options = options;
 	return error;
+}
+
+void backfill_options_fini(struct backfill_options *options)
+{
+	offset_list_fini(&options->from_offsets);
+	buf_fini(&options->from_text);
+	buf_fini(&options->businesses_text);
+}
+
+static void name_businesses(const struct business_set *businesses, struct buf *out)
+{
+	char text[UUID_TEXT_LEN + 1];
+	if (!businesses->count)
+		return;
+	uuid_format(text, &businesses->ids[0]);
+	buf_printf(out, "@%s", text);
+	if (businesses->count > 1)
+		buf_printf(out, "+%zu", businesses->count - 1);
 }
 
 void backfill_options_name(
 	const struct backfill_options *options, const char *default_topic, struct buf *out)
 {
-	if (options->job) {
-		buf_add_text(out, options->job);
+	const struct backfill_given *given = &options->given;
+	if (given->job) {
+		buf_add_text(out, given->job);
 		return;
 	}
-	buf_printf(out, "%s@", options->topic ? options->topic : default_topic);
-	backfill_moment_write(&options->from_moment, out);
+	buf_add_text(out, given->topic ? given->topic : default_topic);
+	if (given->partitions && strlen(given->partitions) <= PARTITIONS_BYTES_NAMED)
+		buf_printf(out, "[%s]", given->partitions);
+	buf_add_char(out, '@');
+	if (given->from_offsets)
+		buf_add_text(out, "offsets");
+	else
+		backfill_moment_write(&options->from, out);
 	buf_add_text(out, "..");
-	backfill_moment_write(&options->to_moment, out);
-	if (options->business)
-		buf_printf(out, "@%s", options->business);
+	backfill_moment_write(&options->to, out);
+	name_businesses(&options->businesses, out);
 }

@@ -8,28 +8,48 @@
 
 #include "shared/buf.h"
 #include "shared/error.h"
+#include "shared/program.h"
 #include "worker/backfill_moment.h"
+#include "worker/business_set.h"
+#include "worker/offsets_file.h"
+#include "worker/partition_set.h"
 
-struct backfill_options {
-	/* As they were given, borrowed from argv; NULL: not. */
+/* As they were given, borrowed from argv; NULL: not. */
+struct backfill_given {
 	const char *from;
+	const char *from_offsets;
 	const char *to;
 	const char *topic;
-	const char *business;
+	const char *partitions;
+	struct program_list businesses;
 	const char *job;
-	const char *rate_text;
+	const char *rate;
+};
+
+struct backfill_options {
+	struct backfill_given given;
 	bool accept_gaps;
+	bool resume;
 	bool json;
 
 	/* What they mean. */
-	struct backfill_moment from_moment; /* of `from`, where it is given */
-	struct backfill_moment to_moment;
+	struct backfill_moment from; /* where it is given */
+	struct backfill_moment to;
+	struct offset_list from_offsets;
+	struct partition_set partitions;
+	struct business_set businesses;
 	int64_t rate; /* records a second; 0: as fast as it goes */
+
+	/* As a job keeps them. */
+	struct buf from_text; /* empty: not given */
+	struct buf businesses_text;
 };
 
-/* Returns: OK; E_USAGE after a sentence on stderr. */
+/* Returns: OK; E_USAGE after a sentence on stderr. Either way backfill_options_fini it. */
 MUST_CHECK enum error backfill_options_read(
 	int argc, char **argv, struct backfill_options *ret_options);
+
+void backfill_options_fini(struct backfill_options *options);
 
 /* Add the job's name: the one that was given, or one that says what it is about. */
 void backfill_options_name(

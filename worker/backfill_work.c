@@ -54,7 +54,7 @@ static void take(struct backfill_work *work, const struct record *record)
 	work->counts.read++;
 	if (take_decode(record, &work->batch->arena, &event, &failure))
 		work->counts.bad++;
-	else if (work->has_business && uuid_compare(&event.business_id, &work->business_id) != 0)
+	else if (!business_set_has(work->businesses, &event.business_id))
 		work->counts.others++;
 	else
 		batch_add(work->batch, &event, record);
@@ -157,9 +157,11 @@ enum error backfill_work_run(struct backfill_work *work, struct failure *failure
 			work->tick(work->user);
 			error = OK;
 			(void)is_stopped(work, OTHERS_MS);
+		} else if (error == E_CANCELLED) {
+			work->cancelled = true;
 		}
 	}
 	batch_free(work->batch);
 	work->batch = NULL;
-	return error;
+	return error == E_CANCELLED ? OK : error;
 }

@@ -15,6 +15,7 @@
 #include "worker/backfill_job.h"
 #include "worker/backfill_reader.h"
 #include "worker/batch.h"
+#include "worker/business_set.h"
 #include "worker/config.h"
 #include "worker/upsert.h"
 
@@ -25,16 +26,17 @@ struct backfill_work {
 	struct backfill_store *store;
 	struct backfill_reader *reader;
 	struct upsert *upsert;
-	struct uuid owner; /* nobody else's */
-	bool has_business;
-	struct uuid business_id; /* only its events are applied */
-	int64_t rate;            /* records a second; 0: as fast as it goes */
+	struct uuid owner;                     /* nobody else's */
+	const struct business_set *businesses; /* only their events are applied */
+	int64_t rate;                          /* records a second; 0: as fast as it goes */
 	bool accept_gaps;
 	int signal_fd;            /* readable: stop behind the batch under way */
 	void (*tick)(void *user); /* called between batches */
 	void *user;
 
-	bool finished; /* the job, by whomever; set by backfill_work_run */
+	/* Set by backfill_work_run: what has become of the job, by whomever. */
+	bool finished;
+	bool cancelled;
 
 	/* Its own. */
 	struct batch *batch;

@@ -9,7 +9,7 @@
 #include "shared/log.h"
 #include "shared/program.h"
 
-enum { GROUP_COUNT = 3 };
+enum { GROUP_COUNT = 3, GROUP_KAFKA = 1 };
 
 #define ROW(name, type, field, value, least, most, unit, help)                                     \
 	{                                                                                          \
@@ -85,15 +85,20 @@ enum error config_load(struct worker_config *config, enum config_scope scope, st
 {
 	struct settings_group groups[GROUP_COUNT];
 	*config = (struct worker_config){.worker = {.group = NULL}};
+	size_t count = GROUP_COUNT;
 	make_groups(config, groups);
-	enum error error = settings_load(
-		groups, scope == CONFIG_ALL ? GROUP_COUNT : GROUP_COUNT - 1, "WORKER_", problems);
+	if (scope != CONFIG_ALL)
+		count--;
+	if (scope == CONFIG_POSTGRES)
+		groups[GROUP_KAFKA] = groups[GROUP_COUNT - 1];
+	enum error error = settings_load(groups, count, "WORKER_", problems);
 	if (error)
 		return error;
 	set_log_level(&config->worker, problems);
 	if (problems->len)
 		return E_CONFIG;
-	kafka_settings_complete(&config->kafka);
+	if (scope != CONFIG_POSTGRES)
+		kafka_settings_complete(&config->kafka);
 	return OK;
 }
 

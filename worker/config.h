@@ -38,7 +38,8 @@ struct worker_config {
 /* What a command needs of the settings. */
 enum config_scope {
 	CONFIG_ALL,
-	CONFIG_KAFKA, /* DATABASE_URL need not be set */
+	CONFIG_KAFKA,    /* DATABASE_URL need not be set */
+	CONFIG_POSTGRES, /* KAFKA_BROKERS need not be set */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include "shared/describe.h"
 #include "shared/program.h"
 #include "worker/backfill.h"
+#include "worker/backfill_cancel.h"
 #include "worker/backfill_status.h"
 #include "worker/config.h"
 #include "worker/dead_letter_list.h"
@@ -35,6 +36,9 @@ static const struct program_command commands[] = {
 		DEAD_LETTER_LIST_DESCRIPTION},
 	{"dead-letters redrive", DEAD_LETTER_REDRIVE_ARGUMENT, dead_letter_redrive_command,
 		DEAD_LETTER_REDRIVE_DESCRIPTION},
+	{"backfill list", BACKFILL_LIST_ARGUMENT, backfill_list_command, BACKFILL_LIST_DESCRIPTION},
+	{"backfill cancel", BACKFILL_CANCEL_ARGUMENT, backfill_cancel_command,
+		BACKFILL_CANCEL_DESCRIPTION},
 	{"backfill status", BACKFILL_STATUS_ARGUMENT, backfill_status_command,
 		BACKFILL_STATUS_DESCRIPTION},
 	{"backfill", BACKFILL_ARGUMENT, backfill_command, BACKFILL_DESCRIPTION},

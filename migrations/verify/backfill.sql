@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The worker keeps its jobs, and nobody else sees them.
 
-select name, topic, range_from, range_to, business_id, created_at from intake.backfill_jobs where false;
+select name, topic, range_from, range_to, created_at from intake.backfill_jobs where false;
 select job, partition, from_offset, to_offset, next_offset, owner, leased_until, read, inserted, updated, unchanged,
   others, bad, gone, missing
 from intake.backfill_partitions where false;

@@ -1,0 +1,165 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Partitions, offsets, businesses and topics can be chosen; the bounds are fixed when the job is made.
+
+load support/intake
+
+readonly EVENTS=3000 CONTACTS=600
+
+setup() {
+	case_begin
+	load support/backfill
+	business_make
+}
+
+teardown() {
+	case_end
+}
+
+# refused WANTED OPTION...: exit code 2 and a sentence.
+refused() {
+	local wanted=$1 code=0
+	shift
+	backfill "$@" 2>"$CASE/refused" || code=$?
+	expect "exit code of $*" "$code" 2
+	grep -qF -- "$wanted" "$CASE/refused" || { cat "$CASE/refused"; return 1; }
+}
+
+# ranges FILE: "partition from to" of the job's events.
+ranges() {
+	jq -r 'select(.event == "range") | "\(.partition) \(.from) \(.to)"' "$1"
+}
+
+@test "partitions and offsets are taken as they are said" {
+	local end3
+	events 1 "$EVENTS" "$CONTACTS" "$BUSINESS" | produce
+	backfill --from beginning --to now --partitions 1,3-4 --job some --json >"$CASE/some"
+	expect partitions "$(ranges "$CASE/some" | cut -d ' ' -f 1 | xargs)" '1 3 4'
+	expect read "$(backfill_figure "$CASE/some" read)" "$(ranges "$CASE/some" | awk '{ n += $3 - $2 } END { print n }')"
+
+	end3=$(ranges "$CASE/some" | sed -n 's/^3 0 //p')
+	printf '# what was left\n\n3 %d\n1 10 # of partition 1\n' $((end3 - 5)) >"$CASE/offsets"
+	backfill --from-offsets "$CASE/offsets" --to now --partitions 1,3 --job left --json >"$CASE/left"
+	expect "range of 3" "$(ranges "$CASE/left" | grep '^3')" "3 $((end3 - 5)) $end3"
+	expect "start of 1" "$(ranges "$CASE/left" | grep -o '^1 [0-9]*')" '1 10'
+	printf '{"3": %d, "1": 10}' $((end3 - 5)) >"$CASE/json"
+	backfill --from-offsets "$CASE/json" --to now --partitions 1,3 --job left 2>"$CASE/same"
+	grep -q 'was finished before' "$CASE/same"
+
+	refused 'made with another --from-offsets' --from-offsets <(echo '3 1') --to now --job left
+	refused 'made with another --partitions (1,3)' --job left --partitions 1
+	refused 'line 2: ' --from-offsets <(printf '0 1\n1 x\n') --to now
+	refused 'names no offset for partition 0' --from-offsets "$CASE/offsets" --to now
+	refused 'names partition 1, which is not replayed' --from-offsets "$CASE/offsets" --to now --partitions 3
+	refused 'ends at offset' --from-offsets <(echo '3 999999') --to now --partitions 3
+	refused 'has no partition 7; its last is 5' --from beginning --to now --partitions 5-7
+}
+
+@test "some of a thousand businesses are replayed" {
+	local first=$BUSINESS
+	business_make
+	seq 0 999 | awk -v a="$first" -v b="$BUSINESS" '
+		$1 == 500 { print a; next }
+		$1 == 700 { print b; next }
+		{ printf "00000000-0000-4000-9000-%012d\n", $1 }' >"$CASE/businesses"
+	# An event each, four times.
+	for turn in 0 1 2 3; do
+		awk -v turn="$turn" '{
+			n = turn * 1000 + NR
+			printf "01900000-%04x-7%03x-8000-%012x\t", n / 4096, n % 4096, n
+			printf "%s:c@example.com\t{\"business_id\":\"%s\",\"name\":\"N%d\",\"email\":\"c@example.com\"}\n",
+				$1, $1, n }' "$CASE/businesses"
+	done | produce
+	backfill --from beginning --to now --business "$first" --json >"$CASE/one"
+	expect "of one" "$(backfill_figure "$CASE/one" '| "\(.read) \(.others) \(.inserted) \(.gone)"')" '4000 3996 1 0'
+	backfill --from beginning --to now --business "$first" --business "$BUSINESS" --json >"$CASE/two"
+	expect "of two" "$(backfill_figure "$CASE/two" '| "\(.others) \(.inserted)"')" '3992 1'
+	expect names "$(sql "select string_agg(name, ' ' order by name) from contacts")" 'N3501 N3701'
+}
+
+@test "a mirror and the dead letters can be replayed too" {
+	events 1 "$EVENTS" "$CONTACTS" "$BUSINESS" >"$CASE/events"
+	CONTACTS_TOPIC=$CONTACTS_TOPIC.mirror owner worker topics create --partitions 2 >"$CASE/mirror.log" 2>&1
+	CONTACTS_TOPIC=$CONTACTS_TOPIC.mirror produce <"$CASE/events"
+	backfill --topic "$CONTACTS_TOPIC.mirror" --from beginning --to now --json >"$CASE/mirror"
+	expect inserted "$(backfill_figure "$CASE/mirror" inserted)" "$CONTACTS"
+
+	load support/dead_letters
+	dead_letter "$BUSINESS" "$(event_id 1)" refused ada@example.com Ada
+	dead_letter "$BUSINESS" "$(event_id 2)" refused bob@example.com Bob
+	dead_letter_write "" "" "dead_letter.redriven=0"
+	backfill --topic "$DEAD_LETTER_TOPIC" --from beginning --to now --json >"$CASE/dead"
+	expect "of the dead letters" "$(backfill_figure "$CASE/dead" '| "\(.read) \(.inserted)"')" '3 2'
+	expect "the topic's own job" "$(backfill --from beginning --to now --json | tail -n 1 | jq .read)" 0
+}
+
+# compacted: a contact's records have become one, but for what is still in the active segment.
+compacted() {
+	(($(kcat -C -q -e -o beginning -b "$KAFKA_BROKERS" -t "$CONTACTS_TOPIC" -f '.\n' | wc -l) < EVENTS / 2))
+}
+
+@test "a compacted topic is replayed to its end" {
+	"$FLOW_BUILD/tests/load/intake-topic" "$KAFKA_BROKERS" "$CONTACTS_TOPIC" cleanup.policy=compact \
+		message.timestamp.type=LogAppendTime segment.ms=500 min.cleanable.dirty.ratio=0.01
+	events 1 "$EVENTS" 20 "$BUSINESS" | produce
+	sleep 1
+	events $((EVENTS + 1)) $((EVENTS + 20)) 20 "$BUSINESS" | produce
+	wait_until 90 compacted
+	backfill --from beginning --to now --job all --json >"$CASE/all"
+	expect "done" "$(backfill_figure "$CASE/all" '| .done == .offsets')" true
+	expect contacts "$(sql "select count(*) from contacts")" 20
+	# Its last offsets hold no record any more.
+	backfill --from beginning --to now --job all 2>"$CASE/again"
+	grep -q 'was finished before' "$CASE/again"
+}
+
+@test "a topic that gets more partitions changes no job that was made before" {
+	local code=0
+	events 1 "$EVENTS" "$CONTACTS" "$BUSINESS" | produce
+	backfill --from beginning --to now --job before --rate 500 --json >"$CASE/part" &
+	wait_until 30 sql_is "select count(*) > 0 from intake.backfill_partitions where next_offset > 0" t
+	kill -s INT "$(pgrep -P $! -f 'backfill.*--job before')" && { wait $! || code=$?; }
+	expect "exit code of Ctrl-C" "$code" 1
+	"$FLOW_BUILD/tests/load/intake-topic" "$KAFKA_BROKERS" "$CONTACTS_TOPIC" --partitions 9
+	sleep 1
+	events $((EVENTS + 1)) $((EVENTS + 900)) 900 "$BUSINESS" | produce
+	backfill --job before --json >"$CASE/rest"
+	expect read "$(backfill_figure "$CASE/rest" read)" "$EVENTS"
+	backfill --from beginning --to now --job after --json >"$CASE/after"
+	expect "read after" "$(backfill_figure "$CASE/after" read)" $((EVENTS + 900))
+	expect partitions "$(ranges "$CASE/after" | wc -l)" 9
+	# A contact's events are in two partitions now, and the newest counts all the same.
+	expect names "$(sql "select count(*) filter (where substr(name, 2)::int > $EVENTS) from contacts")" 900
+}
+
+@test "what retention has taken is an error that names it, until it is accepted, and counted" {
+	local code=0 part
+	events 1 "$EVENTS" "$CONTACTS" "$BUSINESS" | produce
+	backfill --from beginning --to now --job made --rate 300 --json >"$CASE/made" &
+	wait_until 30 sql_is "select count(*) > 0 from intake.backfill_partitions where next_offset > 0" t
+	kill -s INT "$(pgrep -P $! -f 'backfill.*--job made')" && { wait $! || code=$?; }
+	part=$(sql "select max(partition) from intake.backfill_partitions where next_offset = 0")
+	"$FLOW_BUILD/tests/load/intake-topic" "$KAFKA_BROKERS" "$CONTACTS_TOPIC" --cut "$part:100"
+
+	code=0
+	backfill --job made 2>"$CASE/gap" || code=$?
+	expect "exit code over a gap" "$code" 1
+	grep -q "retention has taken offsets 0 to 99 of partition $part" "$CASE/gap"
+	backfill --job made --accept-gaps --json >"$CASE/accepted"
+	expect missing "$(backfill_figure "$CASE/accepted" '| "\(.read) \(.missing)"')" "$((EVENTS - 100)) 100"
+
+	code=0
+	backfill --from -1h --to now --job new 2>"$CASE/new" || code=$?
+	expect "exit code of a new one" "$code" 1
+	grep -qE "^partition $part: offsets before 100 are gone; the first that is left came at 20" "$CASE/new"
+	code=0
+	backfill --from-offsets <(printf '%d 40\n' "$part") --partitions "$part" --to now --job exact \
+		2>"$CASE/exact" || code=$?
+	expect "exit code of exact offsets" "$code" 1
+	grep -q "^partition $part: offsets 40 to 99 are gone" "$CASE/exact"
+	backfill --from-offsets <(printf '%d 40\n' "$part") --partitions "$part" --to now --job exact --accept-gaps \
+		--json >"$CASE/exact"
+	expect "missing of exact offsets" "$(backfill_figure "$CASE/exact" missing)" 60
+	backfill --from beginning --to now --job whole --json >"$CASE/whole"
+	expect "missing from the beginning" "$(backfill_figure "$CASE/whole" '| "\(.read) \(.missing)"')" "$((EVENTS - 100)) 0"
+}
