@@ -62,10 +62,12 @@ static int serve(int argc, char **argv)
 	return EXIT_DONE;
 }
 
+static const struct program program;
+
 static int describe(int argc, char **argv)
 {
 	static const struct describe_source source = {
-		.write_settings = config_write,
+		.program = &program,
 		.metrics_init = gateway_metrics_init,
 	};
 	return describe_command(argc, argv, &source);
@@ -85,8 +87,7 @@ static const struct program_command commands[] = {
 		"Leave a business without a key."},
 	{"settings-link", "--business ID [--json]", command_settings_link,
 		"Print a link that signs the owner in to the settings page, once, for 10 minutes."},
-	{"describe", DESCRIBE_ARGUMENT, describe,
-		"Print settings or metrics as a table, or settings as an environment file."},
+	{"describe", DESCRIBE_ARGUMENT, describe, DESCRIBE_DESCRIPTION},
 };
 
 static const struct program program = {

@@ -3,15 +3,19 @@
 #ifndef INTAKE_SHARED_DESCRIBE_H
 #define INTAKE_SHARED_DESCRIBE_H
 
-#include "shared/settings.h"
+#include "shared/program.h"
 
 /* Where a program's tables come from. */
 struct describe_source {
-	void (*write_settings)(settings_writer *write, struct buf *out);
+	const struct program *program;
 	void (*metrics_init)(void);
 };
 
-#define DESCRIBE_ARGUMENT "--settings|--environment|--metrics"
+#define DESCRIBE_ARGUMENT "--settings|--environment|--metrics|--manual"
+
+#define DESCRIBE_DESCRIPTION                                                                       \
+	"Print settings or metrics as a table, settings as an environment file, or all as a man "  \
+	"page."
 
 /* Returns: the exit code. */
 int describe_command(int argc, char **argv, const struct describe_source *source);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shared/memory.h"
+#include "shared/roff.h"
 
 enum { SETTING_VALUE_BYTES = 16 * 1024 }; /* the longest value, from a file too */
 
@@ -265,6 +266,20 @@ void settings_example(const struct settings_group *groups, size_t count, struct 
 			buf_printf(out, "\n# %s (%s)\n%s%s=%s\n", setting->help, type_text(setting),
 				required ? "" : "#", setting->name,
 				setting->value_default ? setting->value_default : "");
+		}
+	}
+}
+
+void settings_manual(const struct settings_group *groups, size_t count, struct buf *out)
+{
+	for (size_t g = 0; g < count; g++) {
+		buf_printf(out, ".SS \"%s\"\n", groups[g].title);
+		for (size_t i = 0; i < groups[g].count; i++) {
+			const struct setting *setting = &groups[g].rows[i];
+			buf_printf(out, ".TP\n\\fB%s\\fR (%s; ", setting->name, type_text(setting));
+			roff_add(out, span_of(default_text(setting)));
+			buf_add_text(out, ")\n");
+			roff_fill(out, span_of(setting->help));
 		}
 	}
 }

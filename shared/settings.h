@@ -78,6 +78,9 @@ void settings_help(const struct settings_group *groups, size_t count, struct buf
 /* As an environment file with comments; defaults commented out. */
 void settings_example(const struct settings_group *groups, size_t count, struct buf *out);
 
+/* As sections of a man page. */
+void settings_manual(const struct settings_group *groups, size_t count, struct buf *out);
+
 /* As rows of a Markdown table. */
 void settings_describe(const struct settings_group *groups, size_t count, struct buf *out);
 

@@ -17,10 +17,12 @@ static void describe_metrics(void)
 	metrics_init(worker_metrics, worker_metric_count);
 }
 
+static const struct program program;
+
 static int describe(int argc, char **argv)
 {
 	static const struct describe_source source = {
-		.write_settings = config_write,
+		.program = &program,
 		.metrics_init = describe_metrics,
 	};
 	return describe_command(argc, argv, &source);
@@ -42,18 +44,18 @@ static const struct program_command commands[] = {
 	{"backfill status", BACKFILL_STATUS_ARGUMENT, backfill_status_command,
 		BACKFILL_STATUS_DESCRIPTION},
 	{"backfill", BACKFILL_ARGUMENT, backfill_command, BACKFILL_DESCRIPTION},
-	{"describe", DESCRIBE_ARGUMENT, describe,
-		"Print settings or metrics as a table, or settings as an environment file."},
+	{"describe", DESCRIBE_ARGUMENT, describe, DESCRIBE_DESCRIPTION},
+};
+
+static const struct program program = {
+	.name = "intake-worker",
+	.purpose = "writes accepted contacts from Kafka into Postgres",
+	.commands = commands,
+	.count = sizeof(commands) / sizeof(*commands),
+	.write_settings = config_write,
 };
 
 int main(int argc, char **argv)
 {
-	static const struct program program = {
-		.name = "intake-worker",
-		.purpose = "writes accepted contacts from Kafka into Postgres",
-		.commands = commands,
-		.count = sizeof(commands) / sizeof(*commands),
-		.write_settings = config_write,
-	};
 	return program_main(&program, argc, argv);
 }
