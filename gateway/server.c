@@ -4,7 +4,8 @@
  *
  * Design notes. Each loop is a thread with its own HTTP server, pipeline and Kafka producer; they share
  * the listening socket, the key cache and the limiter. The main thread waits for signals, and asks
- * Kafka now and then how it does (kafka_watch), which readiness rests on.
+ * Kafka now and then how it does (kafka_watch), which readiness rests on. The watchdog has to hear of all
+ * of them.
  */
 #include "gateway/server.h"
 
@@ -30,6 +31,8 @@
 #include "shared/ensure.h"
 #include "shared/log.h"
 #include "shared/memory.h"
+#include "shared/notify.h"
+#include "shared/watchdog.h"
 
 enum {
 	DRAIN_CHECK_MS = 20,
@@ -64,6 +67,9 @@ struct server {
 	struct limit_redis_health redis_health;
 	struct admin *admin;
 	struct admin_checks checks;
+	struct notify notify;
+	struct watchdog *watchdog;    /* NULL: nobody watches */
+	struct watchdog_member turns; /* the main thread's */
 	struct server_thread *threads;
 	size_t thread_count;
 	int listen_fd;             /* -1: none */
@@ -200,6 +206,7 @@ static enum error prepare_thread(struct server_thread *thread, struct failure *f
 	struct server *server = thread->server;
 	const struct http_limits limits = http_limits_of(server);
 	thread->loop = loop_new();
+	loop_guard(thread->loop, server->watchdog);
 	thread->drain.run = begin_drain;
 	loop_deadlines_init(thread->loop, &thread->drain_checks, DRAIN_CHECK_MS, check_drained);
 	enum error error = producer_new(
@@ -278,6 +285,9 @@ static enum error start(struct server *server, struct failure *failure)
 {
 	const struct gateway_config *config = server->config;
 	const char *redis_url = config->gateway.redis_url;
+	notify_open(&server->notify);
+	server->watchdog = watchdog_new(&server->notify);
+	watchdog_join(server->watchdog, &server->turns);
 	server->limiter = limiter_new();
 	server->kafka = kafka_watch_new(config);
 	if (config->gateway.max_connections_per_address > 0)
@@ -297,8 +307,8 @@ static enum error start(struct server *server, struct failure *failure)
 		error = prepare_threads(server, failure);
 	}
 	if (!error)
-		error = admin_start(
-			config->gateway.admin_listen, &server->checks, &server->admin, failure);
+		error = admin_start(config->gateway.admin_listen, &server->checks, server->watchdog,
+			&server->admin, failure);
 	if (!error)
 		start_threads(server);
 	return error;
@@ -313,6 +323,16 @@ static void log_start(const struct server *server)
 		log_text("topic", server->config->kafka.topic),
 		log_text("version", INTAKE_VERSION));
 	buf_fini(&address);
+}
+
+/* What systemctl status shows. */
+static void tell_status(struct server *server)
+{
+	struct buf reasons = {0};
+	not_ready(server, &reasons);
+	notify_status(
+		&server->notify, reasons.len ? buf_span(&reasons) : SPAN("Ready: takes webhooks"));
+	buf_fini(&reasons);
 }
 
 /* Returns true when a stop was asked for within wait_ms. */
@@ -365,6 +385,7 @@ static enum error drain(struct server *server, const sigset_t *signals, struct f
 {
 	const struct gateway_settings *settings = &server->config->gateway;
 	atomic_store(&server->draining, true);
+	notify_stopping(&server->notify);
 	log_info("gateway.draining", log_int("delay_ms", settings->drain_delay_ms));
 	if (settings->drain_delay_ms > 0)
 		(void)wait_for_signal(signals, settings->drain_delay_ms);
@@ -414,19 +435,24 @@ static void stop(struct server *server)
 	redis_url_fini(&server->redis_url);
 	if (server->listen_fd >= 0)
 		http_unlisten(server->config->gateway.listen, server->listen_fd);
+	watchdog_free(server->watchdog);
+	notify_close(&server->notify);
 }
 
 static enum error serve(struct server *server, const sigset_t *signals, struct failure *failure)
 {
 	int64_t again_ms = 0;
 	log_start(server);
+	notify_ready(&server->notify);
 	if (server->config->kafka.embedded)
 		log_warn("kafka.embedded",
 			log_text("meaning",
 				"the broker is in memory: events are lost when it stops"));
 	do {
+		watchdog_turned(&server->turns, clock_steady_us());
 		if (kafka_watch_probe(server->kafka, &again_ms))
 			stop_on_fatal(server);
+		tell_status(server);
 		limiter_sweep(server->limiter, clock_wall_ms());
 	} while (!wait_for_signal(signals, again_ms));
 	return drain(server, signals, failure);
@@ -434,7 +460,7 @@ static enum error serve(struct server *server, const sigset_t *signals, struct f
 
 enum error server_run(const struct gateway_config *config, struct failure *failure)
 {
-	struct server server = {.config = config, .listen_fd = -1};
+	struct server server = {.config = config, .listen_fd = -1, .notify = {.fd = -1}};
 	sigset_t signals;
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);

@@ -120,7 +120,7 @@ static void *run(void *user)
 }
 
 enum error admin_start(const char *address, const struct admin_checks *checks,
-	struct admin **ret_admin, struct failure *failure)
+	struct watchdog *watchdog, struct admin **ret_admin, struct failure *failure)
 {
 	int listen_fd;
 	enum error error = http_listen(address, &listen_fd, failure);
@@ -133,6 +133,7 @@ enum error admin_start(const char *address, const struct admin_checks *checks,
 	admin->service = (struct http_service){
 		.head = on_head, .body = on_body, .failed = on_failed, .user = admin};
 	admin->loop = loop_new();
+	loop_guard(admin->loop, watchdog);
 	admin->server = http_server_new(admin->loop, listen_fd, &admin->service, &admin_limits);
 	ensure(pthread_create(&admin->thread, NULL, run, admin) == 0);
 	struct buf where = {0};

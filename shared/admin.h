@@ -9,6 +9,7 @@
 
 #include "shared/buf.h"
 #include "shared/error.h"
+#include "shared/watchdog.h"
 
 struct admin;
 
@@ -21,11 +22,12 @@ struct admin_checks {
 };
 
 /*
- * Takes:   address - as http_listen takes it; checks - borrowed; called in the admin's thread.
+ * Takes:   address - as http_listen takes it; checks - borrowed; called in the admin's thread;
+ *          watchdog - watches its loop too; NULL: nobody does.
  * Returns: OK, ret_admin owned, free with admin_stop.
  */
 MUST_CHECK enum error admin_start(const char *address, const struct admin_checks *checks,
-	struct admin **ret_admin, struct failure *failure);
+	struct watchdog *watchdog, struct admin **ret_admin, struct failure *failure);
 
 /* Takes NULL too. */
 void admin_stop(struct admin *admin);

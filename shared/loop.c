@@ -25,6 +25,7 @@ struct loop {
 	struct loop_task *deferred_first;
 	struct loop_task *deferred_last;
 	atomic_bool stopped;
+	struct watchdog_member turns;
 	struct loop_watch wake; /* an eventfd: something was posted */
 	pthread_mutex_t mutex;  /* of the posted tasks */
 	struct loop_task *posted_first;
@@ -82,6 +83,11 @@ void loop_free(struct loop *loop)
 	(void)close(loop->epoll_fd);
 	(void)pthread_mutex_destroy(&loop->mutex);
 	free(loop);
+}
+
+void loop_guard(struct loop *loop, struct watchdog *watchdog)
+{
+	watchdog_join(watchdog, &loop->turns);
 }
 
 static void wake(struct loop *loop)
@@ -156,6 +162,7 @@ static void turn(struct loop *loop, int most_ms)
 	int count = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS, most_ms);
 	ensure(count >= 0 || errno == EINTR);
 	read_clock(loop);
+	watchdog_turned(&loop->turns, loop->now_us);
 	loop->event_count = count < 0 ? 0 : count;
 	for (int i = 0; i < loop->event_count; i++) {
 		struct loop_watch *watch = loop->events[i].data.ptr;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "shared/error.h"
+#include "shared/watchdog.h"
 
 struct loop;
 
@@ -47,6 +48,9 @@ struct loop_deadlines {
 /* Returned owned, free with loop_free; aborts where the system gives no epoll. */
 struct loop *loop_new(void);
 void loop_free(struct loop *loop);
+
+/* A loop that does not turn is told by the watchdog's silence. Before it runs. Takes NULL too. */
+void loop_guard(struct loop *loop, struct watchdog *watchdog);
 
 /* Run until loop_stop; may be run again then. */
 void loop_run(struct loop *loop);

@@ -284,11 +284,13 @@ static void report(struct applier *applier, const struct dead_letter *letter)
 static enum error write_letters(struct applier *applier, struct batch *batch)
 {
 	struct failure failure = {.error = OK};
+	pulse_step(&applier->session->pulse, clock_steady_ms());
 	while (dead_letters_write(applier->dead_letters, batch->letters, batch->letter_count,
 		applier->backoff->stop_fd, &failure)) {
 		metric_add(METRIC_RETRIES_DEAD_LETTERS, 1);
 		if (!backoff_wait(applier->backoff, WAIT_DEAD_LETTERS, &failure))
 			return E_POSTGRES_AWAY;
+		pulse_step(&applier->session->pulse, clock_steady_ms());
 	}
 	backoff_end(applier->backoff, WAIT_DEAD_LETTERS);
 	for (size_t i = 0; i < batch->letter_count; i++)

@@ -87,9 +87,21 @@ static bool is_readable(int fd)
 	return poll(&readable, 1, 0) > 0;
 }
 
-static void work(struct consumer *consumer, int signal_fd)
+static bool is_any_lane_stuck(const struct consumer *consumer)
+{
+	int64_t now_ms = clock_steady_ms();
+	for (size_t i = 0; i < consumer->lane_count; i++) {
+		if (lane_is_stuck(consumer->lanes[i], now_ms))
+			return true;
+	}
+	return false;
+}
+
+static void work(struct consumer *consumer, int signal_fd, const struct consume_hooks *hooks)
 {
 	while (!consumer->error && !is_readable(signal_fd)) {
+		if (!is_any_lane_stuck(consumer))
+			hooks->turned(hooks->user);
 		consumer_collect(consumer);
 		serve_group(consumer);
 		for (size_t i = 0; i < consumer->lane_count; i++)
@@ -152,7 +164,8 @@ static enum error start(struct consumer *consumer, struct failure *failure)
 		     : OK;
 }
 
-enum error consume_run(const struct worker_config *config, int signal_fd, struct failure *failure)
+enum error consume_run(const struct worker_config *config, int signal_fd,
+	const struct consume_hooks *hooks, struct failure *failure)
 {
 	struct consumer *consumer = NULL;
 	enum error error = consumer_new(config, &consumer, failure);
@@ -163,7 +176,8 @@ enum error consume_run(const struct worker_config *config, int signal_fd, struct
 		consumer_free(consumer);
 		return error;
 	}
-	work(consumer, signal_fd);
+	work(consumer, signal_fd, hooks);
+	hooks->stopping(hooks->user);
 	log_info("consume.stopping",
 		log_text("reason", consumer->error ? error_name(consumer->error) : "signal"));
 	finish(consumer);

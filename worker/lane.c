@@ -9,13 +9,19 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "shared/clock.h"
 #include "shared/ensure.h"
 #include "shared/log.h"
 #include "shared/memory.h"
 #include "worker/apply.h"
 #include "worker/metrics.h"
 
-enum { LANE_NAME_BYTES = 48, LETTER_LINE_MS = 5000 };
+enum {
+	LANE_NAME_BYTES = 48,
+	LETTER_LINE_MS = 5000,
+	/* A step behind its statement's time: giving a connection up, making one, waiting, dead letters. */
+	STEP_SPARE_MS = 60 * 1000,
+};
 
 struct lane {
 	pthread_t thread;
@@ -33,8 +39,9 @@ struct lane {
 
 	/* The lane's thread only, but for backoff_is_waiting. */
 	struct backoff backoff;
-	struct session session;
+	struct session session; /* its pulse is anybody's */
 	struct applier applier;
+	int64_t step_most_ms;
 };
 
 static void wake(const struct lane *lane)
@@ -60,8 +67,11 @@ static void set_connected(void *user, bool connected)
 static struct batch *take(struct lane *lane)
 {
 	pthread_mutex_lock(&lane->mutex);
+	if (!lane->waiting)
+		pulse_rest(&lane->session.pulse);
 	while (!lane->waiting && !lane->stopping)
 		pthread_cond_wait(&lane->handed, &lane->mutex);
+	pulse_step(&lane->session.pulse, clock_steady_ms());
 	struct batch *batch = lane->stopping ? NULL : lane->waiting;
 	if (batch)
 		lane->waiting = NULL;
@@ -100,6 +110,7 @@ static void *lane_main(void *user)
 static void set_up(struct lane *lane, const struct worker_config *config)
 {
 	const struct worker_settings *settings = &config->worker;
+	lane->step_most_ms = settings->statement_timeout_ms + STEP_SPARE_MS;
 	backoff_init(&lane->backoff, lane->name, lane->stop_fd);
 	lane->session = (struct session){
 		.options =
@@ -192,12 +203,19 @@ bool lane_is_working(const struct lane *lane)
 	return atomic_load(&lane->connected) && !backoff_is_waiting(&lane->backoff);
 }
 
+bool lane_is_stuck(const struct lane *lane, int64_t now_ms)
+{
+	return pulse_is_stuck(&lane->session.pulse, now_ms, lane->step_most_ms);
+}
+
 void lane_hand(struct lane *lane, struct batch *batch)
 {
 	pthread_mutex_lock(&lane->mutex);
 	ensure(!lane->waiting);
 	batch->next = NULL;
 	lane->waiting = batch;
+	if (!lane->current)
+		pulse_step(&lane->session.pulse, clock_steady_ms());
 	pthread_cond_signal(&lane->handed);
 	pthread_mutex_unlock(&lane->mutex);
 }

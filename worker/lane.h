@@ -42,6 +42,14 @@ enum lane_state lane_state(struct lane *lane);
 /* It is connected to Postgres and waits for nothing that somebody else has to mend. */
 bool lane_is_working(const struct lane *lane);
 
+/*
+ * It has been at one step for longer than any may take, or has not begun what it was handed: a fault that
+ * only a restart mends. Waiting for Postgres, however long, is none.
+ *
+ * Takes: now_ms - steady clock.
+ */
+bool lane_is_stuck(const struct lane *lane, int64_t now_ms);
+
 /* Takes: batch - taken; folded. The lane is LANE_IDLE or LANE_BUSY. */
 void lane_hand(struct lane *lane, struct batch *batch);
 

@@ -6,11 +6,16 @@
 #include <unistd.h>
 
 #include "shared/admin.h"
+#include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/notify.h"
 #include "shared/program.h"
+#include "shared/watchdog.h"
 #include "worker/config.h"
 #include "worker/consume.h"
 #include "worker/metrics.h"
+
+enum { STATUS_EVERY_MS = 1000 };
 
 /* What somebody has to look at; what passes by itself, the connections tell. */
 static const struct {
@@ -54,27 +59,81 @@ static int exit_code(
 	return error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
+/* What systemd hears of the worker. */
+struct supervision {
+	struct notify notify;
+	struct watchdog *watchdog;
+	struct watchdog_member turns; /* the Kafka thread's */
+	int64_t status_ms;            /* when it was told last; 0: not even that it has begun */
+};
+
+/* The first turn ends the start: that Kafka or Postgres are away is nothing to wait for. */
+static void tell_status(struct supervision *supervision, int64_t now_ms)
+{
+	struct buf reasons = {0};
+	if (supervision->status_ms == 0)
+		notify_ready(&supervision->notify);
+	supervision->status_ms = now_ms;
+	not_ready(NULL, &reasons);
+	notify_status(&supervision->notify,
+		reasons.len ? buf_span(&reasons) : SPAN("Ready: applies events"));
+	buf_fini(&reasons);
+}
+
+static void on_turned(void *user)
+{
+	struct supervision *supervision = user;
+	int64_t now_us = clock_steady_us();
+	int64_t now_ms = now_us / CLOCK_US_PER_MS;
+	watchdog_turned(&supervision->turns, now_us);
+	if (supervision->status_ms == 0 || now_ms - supervision->status_ms >= STATUS_EVERY_MS)
+		tell_status(supervision, now_ms);
+}
+
+static void on_stopping(void *user)
+{
+	struct supervision *supervision = user;
+	notify_stopping(&supervision->notify);
+}
+
+static void supervision_begin(struct supervision *supervision)
+{
+	notify_open(&supervision->notify);
+	supervision->watchdog = watchdog_new(&supervision->notify);
+	watchdog_join(supervision->watchdog, &supervision->turns);
+}
+
+static void supervision_end(struct supervision *supervision)
+{
+	watchdog_free(supervision->watchdog);
+	notify_close(&supervision->notify);
+}
+
 static int run(const struct worker_config *config)
 {
 	struct failure failure = {0};
 	struct admin *admin = NULL;
+	struct supervision supervision = {.status_ms = 0};
 	const struct admin_checks checks = {.not_ready = not_ready};
+	const struct consume_hooks hooks = {on_turned, on_stopping, &supervision};
+	supervision_begin(&supervision);
 	int signal_fd = program_stop_fd();
 	metrics_init(worker_metrics, worker_metric_count);
 	metric_set(METRIC_BUILD, 1);
 	metric_set(METRIC_LANES, (double)config->worker.lanes);
-	enum error error =
-		signal_fd < 0 ? failure_set(&failure, E_SYSTEM, "no signalfd: %m")
-			      : admin_start(config->worker.admin_listen, &checks, &admin, &failure);
+	enum error error = signal_fd < 0 ? failure_set(&failure, E_SYSTEM, "no signalfd: %m")
+					 : admin_start(config->worker.admin_listen, &checks,
+						   supervision.watchdog, &admin, &failure);
 	if (!error) {
 		log_info("worker.starting", log_text("version", INTAKE_VERSION),
 			log_text("topic", config->kafka.topic),
 			log_text("group", config->worker.group),
 			log_int("lanes", config->worker.lanes));
-		error = consume_run(config, signal_fd, &failure);
+		error = consume_run(config, signal_fd, &hooks, &failure);
 	}
 	int code = exit_code(config, error, &failure);
 	admin_stop(admin);
+	supervision_end(&supervision);
 	metrics_fini();
 	if (signal_fd >= 0)
 		(void)close(signal_fd);

@@ -10,6 +10,7 @@ enum { CONTENTION_TRIES = 4 };
 
 static enum error connect_once(struct session *session, struct failure *failure)
 {
+	pulse_step(&session->pulse, clock_steady_ms());
 	if (session->upsert)
 		return OK;
 	enum error error = upsert_open(&session->options, &session->upsert, failure);

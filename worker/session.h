@@ -16,6 +16,7 @@
 
 #include "shared/error.h"
 #include "worker/backoff.h"
+#include "worker/pulse.h"
 #include "worker/upsert.h"
 
 struct session {
@@ -23,6 +24,7 @@ struct session {
 	struct backoff *backoff; /* borrowed */
 	void (*on_change)(void *user, bool connected);
 	void *user;
+	struct pulse pulse;
 	struct upsert *upsert; /* owned; NULL: not connected */
 };
 

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "shared/clock.h"
 #include "tests/unit/test.h"
 #include "tests/unit/worker/fake_dead_letter.h"
 #include "tests/unit/worker/fake_record.h"
@@ -11,7 +12,12 @@
 #include "worker/lane.h"
 #include "worker/metrics.h"
 
-enum { WAIT_MS = 20 * 1000, OUTAGE_TRIES = 64 };
+enum {
+	WAIT_MS = 20 * 1000,
+	OUTAGE_TRIES = 64,
+	STEP_MOST_MS = 61 * 1000, /* of a lane with the statement_timeout_ms below */
+	HOUR_MS = 3600 * 1000,
+};
 
 #define SCRIPT(...)                                                                                \
 	((const enum error[]){__VA_ARGS__}),                                                       \
@@ -196,8 +202,47 @@ START_TEST(batches_are_given_back_in_the_order_they_were_handed_over)
 }
 END_TEST
 
+/* Whatever the time, it is not stuck. */
+static bool is_at_rest(void)
+{
+	return !lane_is_stuck(lane, clock_steady_ms() + HOUR_MS);
+}
+
+START_TEST(a_lane_that_has_nothing_to_do_is_never_stuck)
+{
+	fake_upsert_script(NO_SCRIPT, NO_SCRIPT);
+	start();
+	while (!is_at_rest())
+		(void)usleep(1000);
+	hand(1);
+	batch_free(finished());
+	while (!is_at_rest())
+		(void)usleep(1000);
+	stop();
+}
+END_TEST
+
+START_TEST(a_lane_is_stuck_by_one_long_step_and_not_by_many)
+{
+	enum error away[OUTAGE_TRIES];
+	for (size_t i = 0; i < OUTAGE_TRIES; i++)
+		away[i] = E_POSTGRES_AWAY;
+	fake_upsert_script(away, OUTAGE_TRIES, NO_SCRIPT);
+	start();
+	hand(1);
+	int64_t begun_ms = clock_steady_ms();
+	while (fake_upsert_opened() < 3) /* two waits lie between, 75 ms at least */
+		(void)usleep(1000);
+	ck_assert(!lane_is_stuck(lane, begun_ms + STEP_MOST_MS + 20));
+	ck_assert(lane_is_stuck(lane, clock_steady_ms() + STEP_MOST_MS + 10 * 1000));
+	stop();
+}
+END_TEST
+
 TESTS("lane", a_batch_is_applied_and_given_back, a_batch_outlives_an_outage,
 	a_database_that_will_not_have_us_is_asked_until_it_does,
 	a_lane_stops_in_the_middle_of_an_outage, a_batch_that_waits_can_be_taken_back,
 	batches_finished_before_anybody_looks_are_all_given_back,
-	batches_are_given_back_in_the_order_they_were_handed_over)
+	batches_are_given_back_in_the_order_they_were_handed_over,
+	a_lane_that_has_nothing_to_do_is_never_stuck,
+	a_lane_is_stuck_by_one_long_step_and_not_by_many)
