@@ -83,7 +83,7 @@ static char *find_value(const struct setting *setting, struct buf *problems)
 	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", setting->name);
 	const char *value = getenv(setting->name);
 	const char *path = getenv(file_name);
-	if (value && path) {
+	if (value && *value && path) {
 		buf_printf(problems, "%s: given twice, by %s and by %s; keep one\n", setting->name,
 			setting->name, file_name);
 		return NULL;

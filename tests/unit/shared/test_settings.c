@@ -101,6 +101,11 @@ START_TEST(a_secret_may_come_from_a_file)
 	ck_assert_int_eq(load(), OK);
 	ck_assert_str_eq(values.password, "from file");
 	settings_free(&group, 1);
+	/* As in an environment file that leaves it open. */
+	setenv("T_PASSWORD", "", 1);
+	ck_assert_int_eq(load(), OK);
+	ck_assert_str_eq(values.password, "from file");
+	settings_free(&group, 1);
 	setenv("T_PASSWORD", "as well", 1);
 	ck_assert_int_eq(load(), E_CONFIG);
 	unlink(path);
