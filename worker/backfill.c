@@ -17,6 +17,7 @@
 #include "worker/backfill_words.h"
 #include "worker/backfill_work.h"
 #include "worker/config.h"
+#include "worker/live_watch.h"
 #include "worker/metrics.h"
 
 enum { TEXT_SHOWN = 100 };
@@ -30,6 +31,7 @@ struct backfill {
 	struct business_set businesses;
 	struct backfill_tell tell;
 	int signal_fd;
+	struct backfill_pace *pace;
 	struct backfill_store *store;
 	struct upsert *upsert;
 	struct backfill_reader *reader;
@@ -231,6 +233,7 @@ static void tick(void *user)
 static int work(struct backfill *backfill)
 {
 	struct failure failure = {0};
+	struct live_watch *watch = NULL;
 	struct backfill_work work = {
 		.job = backfill->job->name,
 		.settings = &backfill->config->worker,
@@ -239,13 +242,17 @@ static int work(struct backfill *backfill)
 		.upsert = backfill->upsert,
 		.owner = uuid7_new(clock_wall_ns()),
 		.businesses = &backfill->businesses,
-		.rate = backfill->options->rate,
+		.pace = backfill->pace,
 		.accept_gaps = backfill->options->accept_gaps,
 		.signal_fd = backfill->signal_fd,
 		.tick = tick,
 		.user = backfill,
 	};
-	enum error error = backfill_work_run(&work, &failure);
+	enum error error = live_watch_start(backfill->config, backfill->options->max_live_lag_ms,
+		backfill->pace, &watch, &failure);
+	if (!error)
+		error = backfill_work_run(&work, &failure);
+	live_watch_stop(watch);
 	return conclude(backfill, &work, error, &failure);
 }
 
@@ -276,6 +283,8 @@ static int run(const struct worker_config *config, void *user)
 	struct backfill backfill = {.options = user, .config = config, .signal_fd = -1};
 	int code = EXIT_FAILED;
 	metrics_init(worker_metrics, worker_metric_count);
+	backfill.pace = backfill_pace_new(
+		backfill.options->rate, config->worker.statement_ms, clock_steady_ms());
 	backfill_options_name(backfill.options, config->kafka.topic, &backfill.name);
 	backfill.tell.job = buf_text(&backfill.name);
 	backfill.tell.json = backfill.options->json;
@@ -285,6 +294,7 @@ static int run(const struct worker_config *config, void *user)
 		code = error == E_USAGE || error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 	}
 	upsert_close(backfill.upsert);
+	backfill_pace_free(backfill.pace);
 	backfill_reader_close(backfill.reader);
 	backfill_found_free(backfill.found);
 	backfill_store_close(backfill.store);

@@ -5,7 +5,8 @@
 
 #define BACKFILL_ARGUMENT                                                                          \
 	"[--from T | --from-offsets FILE] [--to T] [--topic T] [--partitions L] "                  \
-	"[--business ID]... [--job NAME] [--resume] [--rate N] [--accept-gaps] [--json]"
+	"[--business ID]... [--job NAME] [--resume] [--rate N] [--max-live-lag D] "                \
+	"[--accept-gaps] [--json]"
 
 #define BACKFILL_DESCRIPTION                                                                       \
 	"Apply a range of the topic again: after an outage, or to a database that lost rows.\n\n"  \
@@ -31,6 +32,9 @@
 	"Of this process:\n"                                                                       \
 	"  --resume             go on with a job that was cancelled\n"                             \
 	"  --rate N             at most N records a second\n"                                      \
+	"  --max-live-lag D     make room for the live workers while an event of theirs waits\n"   \
+	"                       longer (10s); also while Postgres takes longer for a batch\n"      \
+	"                       than WORKER_STATEMENT_MS\n"                                        \
 	"  --accept-gaps        go on where retention has taken part of the range, and count it\n" \
 	"  --json               a line of JSON an event\n\n"                                       \
 	"See also `backfill list`, `backfill status` and `backfill cancel`."

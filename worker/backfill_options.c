@@ -9,6 +9,8 @@
 
 enum {
 	RATE_MOST = 10000000,
+	MAX_LIVE_LAG_S = 10,
+	MS_PER_S = 1000,
 	DECIMAL = 10,
 	DELETE = 0x7f,
 	JOB_BYTES_MOST = 200,        /* the table's */
@@ -86,6 +88,16 @@ static enum error check_number(const char *option, const char *text, int64_t mos
 		failure, E_USAGE, "%s: not a number from 1 to %lld", option, (long long)most);
 }
 
+static enum error check_max_live_lag(struct backfill_options *options, struct failure *failure)
+{
+	int64_t seconds = MAX_LIVE_LAG_S;
+	const char *text = options->given.max_live_lag;
+	if (text && !program_duration(text, &seconds))
+		return failure_set(failure, E_USAGE, "--max-live-lag: how long, as 10s, 5m or 2h");
+	options->max_live_lag_ms = seconds * MS_PER_S;
+	return OK;
+}
+
 /* It is told to people as it is. */
 static bool is_name(const char *text)
 {
@@ -110,7 +122,7 @@ static enum error check(struct backfill_options *options, struct failure *failur
 	if (!error)
 		error = check_number(
 			"--rate", options->given.rate, RATE_MOST, &options->rate, failure);
-	return error;
+	return error ? error : check_max_live_lag(options, failure);
 }
 
 enum error backfill_options_read(int argc, char **argv, struct backfill_options *ret_options)
@@ -128,6 +140,7 @@ enum error backfill_options_read(int argc, char **argv, struct backfill_options 
 		{.name = "--business", .list = &given->businesses},
 		{.name = "--job", .value = &given->job},
 		{.name = "--rate", .value = &given->rate},
+		{.name = "--max-live-lag", .value = &given->max_live_lag},
 		{.name = "--accept-gaps", .given = &options->accept_gaps},
 		{.name = "--resume", .given = &options->resume},
 		{.name = "--json", .given = &options->json},

@@ -24,6 +24,7 @@ struct backfill_given {
 	struct program_list businesses;
 	const char *job;
 	const char *rate;
+	const char *max_live_lag;
 };
 
 struct backfill_options {
@@ -39,6 +40,7 @@ struct backfill_options {
 	struct partition_set partitions;
 	struct business_set businesses;
 	int64_t rate; /* records a second; 0: as fast as it goes */
+	int64_t max_live_lag_ms;
 
 	/* As a job keeps them. */
 	struct buf from_text; /* empty: not given */

@@ -9,10 +9,9 @@
 #include "worker/take.h"
 
 enum {
-	WAIT_MS = 100,    /* for a record, before looking at the signals */
-	OTHERS_MS = 500,  /* between looks whether others have left something */
-	RATE_BATCHES = 4, /* a second, at least, where the rate bounds it */
-	MS_PER_S = 1000,
+	WAIT_MS = 100,   /* for a record, before looking at the signals */
+	OTHERS_MS = 500, /* between looks whether others have left something */
+	TICK_MS = 500,   /* between ticks, in a pause */
 };
 
 /* Wait, but not when told to stop. */
@@ -22,28 +21,16 @@ static bool is_stopped(const struct backfill_work *work, int64_t wait_ms)
 	return poll(&signals, 1, (int)wait_ms) > 0;
 }
 
-static size_t batch_most(const struct backfill_work *work)
+/* Wait as long as the pace says; what is told goes on meanwhile. */
+static void keep_pace(struct backfill_work *work, int64_t records, int64_t busy_us)
 {
-	int64_t most = work->settings->batch_rows;
-	int64_t share = work->rate / RATE_BATCHES;
-	if (work->rate && share < most)
-		most = share ? share : 1;
-	return (size_t)most;
-}
-
-/* Sleep off what is too fast. Later batches make up for no time that was lost. */
-static void hold_rate(struct backfill_work *work)
-{
-	int64_t rate = work->rate;
-	if (!rate)
-		return;
-	int64_t due_ms = work->rate_began_ms + work->read_count * MS_PER_S / rate;
-	int64_t early_ms = due_ms - clock_steady_ms();
-	if (early_ms > 0) {
-		(void)is_stopped(work, early_ms);
-	} else {
-		work->rate_began_ms = clock_steady_ms();
-		work->read_count = 0;
+	int64_t until_ms = clock_steady_ms();
+	until_ms += backfill_pace_next(work->pace, records, busy_us, until_ms).ms;
+	for (int64_t left_ms = until_ms - clock_steady_ms(); left_ms > 0;
+		left_ms = until_ms - clock_steady_ms()) {
+		if (is_stopped(work, left_ms < TICK_MS ? left_ms : TICK_MS))
+			return;
+		work->tick(work->user);
 	}
 }
 
@@ -66,7 +53,7 @@ static enum error fill(struct backfill_work *work, const struct backfill_lease *
 {
 	enum error error = OK;
 	int64_t until_ms = clock_steady_ms() + work->settings->batch_ms;
-	int64_t most = (int64_t)batch_most(work);
+	int64_t most = (int64_t)backfill_pace_batch(work->pace, (size_t)work->settings->batch_rows);
 	*ret_next = lease->next;
 	batch_clear(work->batch);
 	while (work->counts.read < most && clock_steady_ms() < until_ms &&
@@ -90,18 +77,22 @@ static enum error apply_next(
 	struct backfill_work *work, struct backfill_lease *lease, struct failure *failure)
 {
 	int64_t next;
+	int64_t began_us = clock_steady_us();
 	work->counts = (struct backfill_counts){0};
 	enum error error = fill(work, lease, &next, failure);
 	if (error && error != E_NOT_FOUND)
 		return error;
+	int64_t filled_us = clock_steady_us();
+	backfill_pace_spent(work->pace, BACKFILL_HELD_KAFKA, filled_us - began_us);
 	if (next == lease->next)
 		return OK;
 	error = backfill_apply(work->upsert, lease, work->batch, next, &work->counts, failure);
 	if (error)
 		return error;
-	work->read_count += work->counts.read;
+	int64_t busy_us = clock_steady_us() - filled_us;
+	backfill_pace_spent(work->pace, BACKFILL_HELD_POSTGRES, busy_us);
 	work->tick(work->user);
-	hold_rate(work);
+	keep_pace(work, work->counts.read, busy_us);
 	return OK;
 }
 
@@ -144,7 +135,6 @@ enum error backfill_work_run(struct backfill_work *work, struct failure *failure
 {
 	enum error error = OK;
 	work->batch = batch_new();
-	work->rate_began_ms = clock_steady_ms();
 	while (!error && !work->finished && !is_stopped(work, 0)) {
 		struct backfill_lease lease;
 		error = backfill_job_lease(work->store, work->job, &work->owner, &lease, failure);

@@ -13,6 +13,7 @@
 #include "shared/error.h"
 #include "shared/uuid.h"
 #include "worker/backfill_job.h"
+#include "worker/backfill_pace.h"
 #include "worker/backfill_reader.h"
 #include "worker/batch.h"
 #include "worker/business_set.h"
@@ -28,10 +29,10 @@ struct backfill_work {
 	struct upsert *upsert;
 	struct uuid owner;                     /* nobody else's */
 	const struct business_set *businesses; /* only their events are applied */
-	int64_t rate;                          /* records a second; 0: as fast as it goes */
+	struct backfill_pace *pace;
 	bool accept_gaps;
 	int signal_fd;            /* readable: stop behind the batch under way */
-	void (*tick)(void *user); /* called between batches */
+	void (*tick)(void *user); /* called between batches, and in a pause */
 	void *user;
 
 	/* Set by backfill_work_run: what has become of the job, by whomever. */
@@ -41,8 +42,6 @@ struct backfill_work {
 	/* Its own. */
 	struct batch *batch;
 	struct backfill_counts counts; /* of the batch, as far as known before it is applied */
-	int64_t rate_began_ms;
-	int64_t read_count; /* since then */
 };
 
 /*
