@@ -35,6 +35,9 @@
 #include "shared/watchdog.h"
 
 enum {
+	READY_CHECK_MS = 10,
+	/* A gateway that is not ready by then answers all the same: a 503 tells more than silence. */
+	READY_MOST_MS = 2000,
 	DRAIN_CHECK_MS = 20,
 	FLUSH_MS = 2000, /* what is left behind the drain */
 };
@@ -49,6 +52,9 @@ struct server_thread {
 	struct pipeline pipeline;
 	struct desk desk;
 	struct routes routes;
+	struct loop_deadlines ready_checks;
+	struct loop_deadline ready_check;
+	int64_t accepts_ms; /* at the latest */
 	struct loop_task drain;
 	struct loop_deadlines drain_checks;
 	struct loop_deadline drain_check;
@@ -112,6 +118,7 @@ static void begin_drain(struct loop_task *task)
 	struct server_thread *thread =
 		(struct server_thread *)((char *)task - offsetof(struct server_thread, drain));
 	struct server *server = thread->server;
+	loop_disarm(&thread->ready_check);
 	http_server_drain(thread->http);
 	/* The last one closes it, so that who comes now is refused at once instead of waiting. */
 	if (atomic_fetch_sub(&server->listening_loops, 1) == 1) {
@@ -121,7 +128,7 @@ static void begin_drain(struct loop_task *task)
 	loop_arm(&thread->drain_checks, &thread->drain_check);
 }
 
-/* In the admin's thread, as is refresh. */
+/* Thread: any. */
 static void not_ready(void *user, struct buf *reasons)
 {
 	struct server *server = user;
@@ -148,6 +155,7 @@ static double produce_age_s(const struct server *server)
 	return (double)(now_us - oldest_us) / 1e6;
 }
 
+/* In the admin's thread. */
 static void refresh(void *user)
 {
 	struct server *server = user;
@@ -173,6 +181,24 @@ static void refresh(void *user)
 	buf_fini(&reasons);
 }
 
+/*
+ * Senders that come while a gateway starts wait in the socket's queue until it can answer for Kafka and keys:
+ * behind a proxy that looks at nothing but connections, a restart would otherwise cost them a 503.
+ */
+static void check_ready(struct loop_deadline *deadline)
+{
+	struct server_thread *thread =
+		(struct server_thread *)((char *)deadline -
+					 offsetof(struct server_thread, ready_check));
+	struct buf reasons = {0};
+	not_ready(thread->server, &reasons);
+	if (reasons.len == 0 || loop_now_ms(thread->loop) >= thread->accepts_ms)
+		http_server_accept(thread->http);
+	else
+		loop_arm(&thread->ready_checks, &thread->ready_check);
+	buf_fini(&reasons);
+}
+
 static void *run_thread(void *user)
 {
 	struct server_thread *thread = user;
@@ -193,6 +219,7 @@ static struct http_limits http_limits_of(struct server *server)
 		.body_ms = settings->body_timeout_ms,
 		.idle_ms = settings->idle_timeout_ms,
 		.write_ms = settings->write_timeout_ms,
+		.accept_later = true,
 	};
 }
 
@@ -208,6 +235,7 @@ static enum error prepare_thread(struct server_thread *thread, struct failure *f
 	thread->loop = loop_new();
 	loop_guard(thread->loop, server->watchdog);
 	thread->drain.run = begin_drain;
+	loop_deadlines_init(thread->loop, &thread->ready_checks, READY_CHECK_MS, check_ready);
 	loop_deadlines_init(thread->loop, &thread->drain_checks, DRAIN_CHECK_MS, check_drained);
 	enum error error = producer_new(
 		thread->loop, server->config, stop_on_fatal, server, &thread->producer, failure);
@@ -236,6 +264,8 @@ static enum error prepare_thread(struct server_thread *thread, struct failure *f
 	routes_init(&thread->routes);
 	thread->http =
 		http_server_new(thread->loop, server->listen_fd, &thread->routes.service, &limits);
+	thread->accepts_ms = loop_now_ms(thread->loop) + READY_MOST_MS;
+	loop_arm(&thread->ready_checks, &thread->ready_check);
 	return OK;
 }
 

@@ -108,6 +108,7 @@ struct http_limits {
 	int64_t body_ms;   /* from the end of the head to the end of the body */
 	int64_t idle_ms;   /* between requests */
 	int64_t write_ms;  /* for the peer to take an answer */
+	bool accept_later; /* take no connection before http_server_accept */
 };
 
 /*
@@ -121,6 +122,9 @@ struct http_server *http_server_new(struct loop *loop, int listen_fd,
 
 /* Closes what is open without an answer. */
 void http_server_free(struct http_server *server);
+
+/* Take connections from now on, where limits said accept_later; not once it drains. */
+void http_server_accept(struct http_server *server);
 
 /* Stop accepting, close idle connections; the others close behind their answers. */
 void http_server_drain(struct http_server *server);

@@ -155,13 +155,21 @@ struct http_server *http_server_new(struct loop *loop, int listen_fd,
 	server->limits = *limits;
 	server->shared_count = limits->connections ? limits->connections : &server->own_count;
 	server->no_descriptors.every_ms = HTTP_LOG_EVERY_MS;
-	server->accepting = true;
 	server->listener = (struct loop_watch){.fd = listen_fd, .ready = on_listener};
 	server->scratch = memory_alloc(HTTP_SCRATCH_BYTES);
 	http_parser_callbacks(&server->callbacks);
 	init_deadlines(server);
-	ensure(loop_add(loop, &server->listener, EPOLLIN | EPOLLEXCLUSIVE) == OK);
+	if (!limits->accept_later)
+		http_server_accept(server);
 	return server;
+}
+
+void http_server_accept(struct http_server *server)
+{
+	if (server->accepting || server->draining)
+		return;
+	server->accepting = true;
+	ensure(loop_add(server->loop, &server->listener, EPOLLIN | EPOLLEXCLUSIVE) == OK);
 }
 
 static void stop_accepting(struct http_server *server)
