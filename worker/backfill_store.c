@@ -64,6 +64,11 @@ int64_t number_get(const PGresult *result, int row, int column)
 	return strtoll(PQgetvalue(result, row, column), NULL, DECIMAL);
 }
 
+int64_t changed_get(PGresult *result)
+{
+	return strtoll(PQcmdTuples(result), NULL, DECIMAL);
+}
+
 bool flag_get(const PGresult *result, int row, int column)
 {
 	return *PQgetvalue(result, row, column) == 't';

@@ -42,6 +42,9 @@ struct number number_of(int64_t value);
 /* A number as a result; null is 0. */
 int64_t number_get(const PGresult *result, int row, int column);
 
+/* How many rows a statement has changed. */
+int64_t changed_get(PGresult *result);
+
 /* Null is false. */
 bool flag_get(const PGresult *result, int row, int column);
 

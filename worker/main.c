@@ -9,6 +9,7 @@
 #include "worker/dead_letter_list.h"
 #include "worker/dead_letter_redrive.h"
 #include "worker/metrics.h"
+#include "worker/prune.h"
 #include "worker/run.h"
 #include "worker/topics.h"
 
@@ -44,6 +45,7 @@ static const struct program_command commands[] = {
 	{"backfill status", BACKFILL_STATUS_ARGUMENT, backfill_status_command,
 		BACKFILL_STATUS_DESCRIPTION},
 	{"backfill", BACKFILL_ARGUMENT, backfill_command, BACKFILL_DESCRIPTION},
+	{"prune", PRUNE_ARGUMENT, prune_command, PRUNE_DESCRIPTION},
 	{"describe", DESCRIBE_ARGUMENT, describe, DESCRIBE_DESCRIPTION},
 };
 
