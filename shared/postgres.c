@@ -94,29 +94,57 @@ static bool wait_socket(const PGconn *connection, bool to_write, int64_t deadlin
 	       !(ready[1].revents & POLLIN);
 }
 
+/* Sends what is to be sent, until there is an answer to take. False: none by deadline_ms, or the end. */
+static bool await_answer(PGconn *connection, int64_t deadline_ms, int stop_fd)
+{
+	for (;;) {
+		int unsent = PQflush(connection);
+		if (unsent < 0 || !PQconsumeInput(connection))
+			return false;
+		if (!unsent && !PQisBusy(connection))
+			return true;
+		if (!wait_socket(connection, unsent, deadline_ms, stop_fd))
+			return false;
+	}
+}
+
 PGresult *postgres_wait_unless(PGconn *connection, int64_t wait_ms, int stop_fd)
 {
 	int64_t deadline_ms = clock_steady_ms() + wait_ms;
 	PGresult *result = NULL;
-	for (;;) {
-		int unsent = PQflush(connection);
-		bool alive = unsent >= 0 && PQconsumeInput(connection);
-		while (alive && !unsent && !PQisBusy(connection)) {
-			PGresult *next = PQgetResult(connection);
-			if (!next)
-				return result;
-			result = worse(result, next);
-		}
-		if (!alive || !wait_socket(connection, unsent, deadline_ms, stop_fd)) {
-			PQclear(result);
-			return NULL;
-		}
+	while (await_answer(connection, deadline_ms, stop_fd)) {
+		PGresult *next = PQgetResult(connection);
+		if (!next)
+			return result;
+		result = worse(result, next);
 	}
+	PQclear(result);
+	return NULL;
 }
 
 PGresult *postgres_wait(PGconn *connection, int64_t wait_ms)
 {
 	return postgres_wait_unless(connection, wait_ms, -1);
+}
+
+bool postgres_push(PGconn *connection, int64_t wait_ms)
+{
+	int64_t deadline_ms = clock_steady_ms() + wait_ms;
+	int unsent;
+	while ((unsent = PQflush(connection)) > 0) {
+		/* The server may read no more before its answers are taken. */
+		if (!wait_socket(connection, true, deadline_ms, -1) || !PQconsumeInput(connection))
+			return false;
+	}
+	return unsent == 0;
+}
+
+bool postgres_next(PGconn *connection, int64_t wait_ms, PGresult **ret_result)
+{
+	if (!await_answer(connection, clock_steady_ms() + wait_ms, -1))
+		return false;
+	*ret_result = PQgetResult(connection);
+	return true;
 }
 
 static bool environment_sets(const PQconninfoOption *option)

@@ -67,6 +67,20 @@ PGresult *postgres_wait(PGconn *connection, int64_t wait_ms);
 /* The same, and NULL as well once stop_fd is readable; -1: there is none. */
 PGresult *postgres_wait_unless(PGconn *connection, int64_t wait_ms, int stop_fd);
 
+/*
+ * In pipeline mode: hand over all that was sent, before other work is done.
+ *
+ * Returns: false: it was not taken within wait_ms, or the connection broke; it is of no more use then.
+ */
+MUST_CHECK bool postgres_push(PGconn *connection, int64_t wait_ms);
+
+/*
+ * In pipeline mode: wait for what PQgetResult gives next.
+ *
+ * Returns: true, ret_result owned (PQclear), NULL between two statements; false: as postgres_push.
+ */
+MUST_CHECK bool postgres_next(PGconn *connection, int64_t wait_ms, PGresult **ret_result);
+
 /* Binary parameters and results. */
 void postgres_put_int32(char out[static 4], int32_t value);
 void postgres_put_int64(char out[static 8], int64_t value);

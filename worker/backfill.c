@@ -11,7 +11,6 @@
 #include "worker/backfill_bounds.h"
 #include "worker/backfill_job.h"
 #include "worker/backfill_options.h"
-#include "worker/backfill_reader.h"
 #include "worker/backfill_store.h"
 #include "worker/backfill_tell.h"
 #include "worker/backfill_words.h"
@@ -33,8 +32,6 @@ struct backfill {
 	int signal_fd;
 	struct backfill_pace *pace;
 	struct backfill_store *store;
-	struct upsert *upsert;
-	struct backfill_reader *reader;
 };
 
 /* ---- the job */
@@ -153,8 +150,7 @@ static enum error open_job(struct backfill *backfill, struct failure *failure)
 		return error;
 	if (!business_set_read(span_of(backfill->job->businesses), &backfill->businesses))
 		return failure_set(failure, E_POSTGRES_DATA, "the job's businesses are no UUIDs");
-	return backfill_reader_open(
-		&backfill->config->kafka, backfill->job->topic, &backfill->reader, failure);
+	return OK;
 }
 
 /* ---- the command */
@@ -162,22 +158,12 @@ static enum error open_job(struct backfill *backfill, struct failure *failure)
 static enum error open_all(struct backfill *backfill, struct failure *failure)
 {
 	const struct worker_config *config = backfill->config;
-	const struct upsert_options options = {
-		.url = config->postgres.url,
-		.name = "intake-worker backfill",
-		.timeout_ms = (int)config->worker.statement_timeout_ms,
-		.stop_fd = -1, /* the batch under way is ended */
-	};
 	backfill->signal_fd = program_stop_fd();
 	if (backfill->signal_fd < 0)
 		return failure_set(failure, E_SYSTEM, "no signalfd: %m");
-	enum error error = backfill_store_open(
-		config->postgres.url, options.timeout_ms, &backfill->store, failure);
-	if (!error)
-		error = open_job(backfill, failure);
-	if (!error)
-		error = upsert_open(&options, &backfill->upsert, failure);
-	return error;
+	enum error error = backfill_store_open(config->postgres.url,
+		(int)config->worker.statement_timeout_ms, &backfill->store, failure);
+	return error ? error : open_job(backfill, failure);
 }
 
 static void tell_resume(const struct backfill *backfill)
@@ -234,26 +220,32 @@ static int work(struct backfill *backfill)
 {
 	struct failure failure = {0};
 	struct live_watch *watch = NULL;
+	const struct backfill_options *options = backfill->options;
+	int64_t lanes = options->lanes ? options->lanes : backfill->config->worker.lanes;
 	struct backfill_work work = {
+		.plan =
+			{
+				.config = backfill->config,
+				.topic = backfill->job->topic,
+				.businesses = &backfill->businesses,
+				.pace = backfill->pace,
+				.accept_gaps = options->accept_gaps,
+				.signal_fd = backfill->signal_fd,
+			},
 		.job = backfill->job->name,
-		.settings = &backfill->config->worker,
-		.store = backfill->store,
-		.reader = backfill->reader,
-		.upsert = backfill->upsert,
-		.owner = uuid7_new(clock_wall_ns()),
-		.businesses = &backfill->businesses,
-		.pace = backfill->pace,
-		.accept_gaps = backfill->options->accept_gaps,
-		.signal_fd = backfill->signal_fd,
+		.json = options->json,
+		.lanes = (size_t)lanes,
 		.tick = tick,
 		.user = backfill,
 	};
-	enum error error = live_watch_start(backfill->config, backfill->options->max_live_lag_ms,
-		backfill->pace, &watch, &failure);
+	enum error error = live_watch_start(
+		backfill->config, options->max_live_lag_ms, backfill->pace, &watch, &failure);
 	if (!error)
 		error = backfill_work_run(&work, &failure);
 	live_watch_stop(watch);
-	return conclude(backfill, &work, error, &failure);
+	int code = conclude(backfill, &work, error, &failure);
+	backfill_work_fini(&work);
+	return code;
 }
 
 /* Returns: OK, ret_code is the exit code; what kept it from beginning. */
@@ -293,9 +285,7 @@ static int run(const struct worker_config *config, void *user)
 		(void)fprintf(stderr, "%s\n", failure.detail);
 		code = error == E_USAGE || error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 	}
-	upsert_close(backfill.upsert);
 	backfill_pace_free(backfill.pace);
-	backfill_reader_close(backfill.reader);
 	backfill_found_free(backfill.found);
 	backfill_store_close(backfill.store);
 	buf_fini(&backfill.name);

@@ -6,7 +6,7 @@
 #define BACKFILL_ARGUMENT                                                                          \
 	"[--from T | --from-offsets FILE] [--to T] [--topic T] [--partitions L] "                  \
 	"[--business ID]... [--job NAME] [--resume] [--rate N] [--max-live-lag D] "                \
-	"[--accept-gaps] [--json]"
+	"[--lanes N] [--accept-gaps] [--json]"
 
 #define BACKFILL_DESCRIPTION                                                                       \
 	"Apply a range of the topic again: after an outage, or to a database that lost rows.\n\n"  \
@@ -35,6 +35,8 @@
 	"  --max-live-lag D     make room for the live workers while an event of theirs waits\n"   \
 	"                       longer (10s); also while Postgres takes longer for a batch\n"      \
 	"                       than WORKER_STATEMENT_MS\n"                                        \
+	"  --lanes N            N partitions at once, each with a connection (default:\n"          \
+	"                       WORKER_LANES)\n"                                                   \
 	"  --accept-gaps        go on where retention has taken part of the range, and count it\n" \
 	"  --json               a line of JSON an event\n\n"                                       \
 	"See also `backfill list`, `backfill status` and `backfill cancel`."

@@ -45,11 +45,6 @@ static const char release_text[] =
 	"update intake.backfill_partitions set owner = null, leased_until = null"
 	" where job = $1 and partition = $2::int and owner = $3::uuid";
 
-static const char hold_text[] =
-	"select from intake.backfill_partitions"
-	" where job = $1 and partition = $2::int and owner = $3::uuid and next_offset = $4::bigint"
-	" and" NOT_CANCELLED " for no key update";
-
 static const char cancel_text[] = "update intake.backfill_jobs"
 				  " set cancelled_at = case when $2::boolean then now() end"
 				  " where name = $1 and (cancelled_at is null) = $2::boolean";
@@ -60,16 +55,6 @@ static const char totals_text[] =
 	" coalesce(sum(p.next_offset - p.from_offset), 0)::bigint" BACKFILL_COUNTS(
 		X) " from intake.backfill_partitions p where p.job = $1";
 #undef X
-
-/* The counts begin at $6, in the order of the table. */
-static const char advance_text[] =
-	"update intake.backfill_partitions set next_offset = $4::bigint, moved_at = now(),"
-	" leased_until = now() + $5::int * interval '1 second',"
-	" read = read + $6::bigint, inserted = inserted + $7::bigint,"
-	" updated = updated + $8::bigint, unchanged = unchanged + $9::bigint,"
-	" others = others + $10::bigint, bad = bad + $11::bigint, gone = gone + $12::bigint,"
-	" missing = missing + $13::bigint"
-	" where job = $1 and partition = $2::int and owner = $3::uuid";
 
 struct backfill_found {
 	PGresult *row; /* owned; the job's texts are borrowed from it */
@@ -217,52 +202,4 @@ enum error backfill_job_cancel(
 	if (!result)
 		return failure->error;
 	return strcmp(PQcmdTuples(result), "0") == 0 ? E_NOT_FOUND : OK;
-}
-
-enum error backfill_job_hold(
-	struct upsert *upsert, const struct backfill_lease *lease, struct failure *failure)
-{
-	int64_t held = 0;
-	char owner_text[UUID_TEXT_LEN + 1];
-	const struct number partition = number_of(lease->partition);
-	const struct number next = number_of(lease->next);
-	const char *values[] = {lease->job, partition.text, owner_text, next.text};
-	uuid_format(owner_text, &lease->owner);
-	enum error error = upsert_command(
-		upsert, hold_text, values, sizeof(values) / sizeof(*values), &held, failure);
-	if (!error && held == 0)
-		error = failure_set(failure, E_PENDING, "another process has the partition now");
-	return error;
-}
-
-enum error backfill_job_advance(struct upsert *upsert, const struct backfill_lease *lease,
-	int64_t next, const struct backfill_counts *counts, struct failure *failure)
-{
-	char owner_text[UUID_TEXT_LEN + 1];
-	const struct number partition = number_of(lease->partition);
-	const struct number offset = number_of(next);
-	const struct number seconds = number_of(BACKFILL_LEASE_S);
-	const struct number numbers[] = {
-#define X(name, sentence) number_of(counts->name),
-		BACKFILL_COUNTS(X)
-#undef X
-	};
-	const char *values[] = {
-		lease->job,
-		partition.text,
-		owner_text,
-		offset.text,
-		seconds.text,
-		numbers[0].text,
-		numbers[1].text,
-		numbers[2].text,
-		numbers[3].text,
-		numbers[4].text,
-		numbers[5].text,
-		numbers[6].text,
-		numbers[7].text,
-	};
-	uuid_format(owner_text, &lease->owner);
-	return upsert_command(
-		upsert, advance_text, values, sizeof(values) / sizeof(*values), NULL, failure);
 }

@@ -19,27 +19,9 @@
 #include "shared/buf.h"
 #include "shared/error.h"
 #include "shared/uuid.h"
-#include "worker/upsert.h"
+#include "worker/backfill_counts.h"
 
 enum { BACKFILL_LEASE_S = 20 }; /* without a batch: its owner is taken for dead */
-
-/* Name and columns: what is counted, in this order everywhere. Sentences are for people. */
-#define BACKFILL_COUNTS(X)                                                                         \
-	X(read, "events read")                                                                     \
-	X(inserted, "contacts inserted")                                                           \
-	X(updated, "contacts updated")                                                             \
-	X(unchanged, "contacts left as they were: as new, or newer")                               \
-	X(others, "events of other businesses")                                                    \
-	X(bad, "records that are no valid events, or that Postgres refuses")                       \
-	X(gone, "events of businesses that are gone")                                              \
-	X(missing, "offsets that retention had taken")
-
-/* What became of it. */
-struct backfill_counts {
-#define X(name, sentence) int64_t name;
-	BACKFILL_COUNTS(X)
-#undef X
-};
 
 struct backfill_range {
 	int32_t partition;
@@ -121,18 +103,5 @@ MUST_CHECK enum error backfill_job_totals(struct backfill_store *store, const ch
  */
 MUST_CHECK enum error backfill_job_cancel(
 	struct backfill_store *store, const char *job, bool cancelled, struct failure *failure);
-
-/*
- * In the transaction of a batch: keep everybody off the partition until it ends.
- *
- * Returns: OK; E_PENDING: the lease is another's by now, or the job was cancelled; as postgres_error says.
- */
-MUST_CHECK enum error backfill_job_hold(
-	struct upsert *upsert, const struct backfill_lease *lease, struct failure *failure);
-
-/* In the same transaction: all before `next` is replayed. Takes: counts - of this batch. */
-MUST_CHECK enum error backfill_job_advance(struct upsert *upsert,
-	const struct backfill_lease *lease, int64_t next, const struct backfill_counts *counts,
-	struct failure *failure);
 
 #endif

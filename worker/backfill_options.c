@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "shared/clock.h"
+#include "worker/backfill_work.h"
 
 enum {
 	RATE_MOST = 10000000,
@@ -122,6 +123,9 @@ static enum error check(struct backfill_options *options, struct failure *failur
 	if (!error)
 		error = check_number(
 			"--rate", options->given.rate, RATE_MOST, &options->rate, failure);
+	if (!error)
+		error = check_number("--lanes", options->given.lanes, BACKFILL_LANES_MOST,
+			&options->lanes, failure);
 	return error ? error : check_max_live_lag(options, failure);
 }
 
@@ -141,6 +145,7 @@ enum error backfill_options_read(int argc, char **argv, struct backfill_options 
 		{.name = "--job", .value = &given->job},
 		{.name = "--rate", .value = &given->rate},
 		{.name = "--max-live-lag", .value = &given->max_live_lag},
+		{.name = "--lanes", .value = &given->lanes},
 		{.name = "--accept-gaps", .given = &options->accept_gaps},
 		{.name = "--resume", .given = &options->resume},
 		{.name = "--json", .given = &options->json},

@@ -25,6 +25,7 @@ struct backfill_given {
 	const char *job;
 	const char *rate;
 	const char *max_live_lag;
+	const char *lanes;
 };
 
 struct backfill_options {
@@ -41,6 +42,7 @@ struct backfill_options {
 	struct business_set businesses;
 	int64_t rate; /* records a second; 0: as fast as it goes */
 	int64_t max_live_lag_ms;
+	int64_t lanes; /* 0: as the live worker has */
 
 	/* As a job keeps them. */
 	struct buf from_text; /* empty: not given */

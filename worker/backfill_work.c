@@ -1,157 +1,247 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* backfill_work - what a process does for a job: lease a partition, read it, apply it, until all is done. */
+/* backfill_work - what a process does for a job: its lanes lease partitions and replay them. */
 #include "worker/backfill_work.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "shared/clock.h"
-#include "worker/backfill_apply.h"
-#include "worker/take.h"
+#include "shared/ensure.h"
+#include "shared/memory.h"
+#include "worker/dead_reason.h"
 
 enum {
-	WAIT_MS = 100,   /* for a record, before looking at the signals */
 	OTHERS_MS = 500, /* between looks whether others have left something */
-	TICK_MS = 500,   /* between ticks, in a pause */
+	TICK_MS = 250,
+	NAME_BYTES = 48,
 };
 
-/* Wait, but not when told to stop. */
-static bool is_stopped(const struct backfill_work *work, int64_t wait_ms)
+/* What the lanes share. */
+struct crew {
+	const struct backfill_work *work;
+	struct backfill_plan plan; /* the work's, with stop_fd */
+	int stop_fd;               /* readable from stop_all on */
+	struct uuid owner;         /* of leases: no other process's */
+
+	pthread_mutex_t mutex;
+	struct backfill_store *store;
+	atomic_bool finished;
+	atomic_bool cancelled;
+	struct failure failure; /* the first */
+
+	size_t started; /* lanes */
+	atomic_size_t at_work;
+};
+
+struct member {
+	pthread_t thread;
+	struct crew *crew;
+	char name[NAME_BYTES];
+	struct backfill_lane lane;
+	struct backfill_tally tally;
+	struct backfill_notes bad;
+};
+
+static void stop_all(const struct crew *crew)
 {
-	struct pollfd signals = {.fd = work->signal_fd, .events = POLLIN};
-	return poll(&signals, 1, (int)wait_ms) > 0;
+	const uint64_t one = 1;
+	ensure(write(crew->stop_fd, &one, sizeof(one)) == (ssize_t)sizeof(one));
 }
 
-/* Wait as long as the pace says; what is told goes on meanwhile. */
-static void keep_pace(struct backfill_work *work, int64_t records, int64_t busy_us)
+/* ---- a lane's thread */
+
+static void note_bad(struct member *member, const struct batch_event *event)
 {
-	int64_t until_ms = clock_steady_ms();
-	until_ms += backfill_pace_next(work->pace, records, busy_us, until_ms).ms;
-	for (int64_t left_ms = until_ms - clock_steady_ms(); left_ms > 0;
-		left_ms = until_ms - clock_steady_ms()) {
-		if (is_stopped(work, left_ms < TICK_MS ? left_ms : TICK_MS))
-			return;
-		work->tick(work->user);
+	struct buf *out = backfill_notes_add(&member->bad);
+	const char *reason = dead_reason_name(dead_reason_of(event->bad->error));
+	if (!out)
+		return;
+	if (member->crew->work->json) {
+		buf_add_text(out, "{\"event\":\"bad\",\"job\":");
+		buf_add_json(out, span_of(member->crew->work->job));
+		buf_printf(out, ",\"partition\":%d,\"offset\":%lld,\"reason\":\"%s\"}\n",
+			event->partition, (long long)event->offset, reason);
+	} else {
+		buf_printf(out, "partition %d, offset %lld: %s\n", event->partition,
+			(long long)event->offset, reason);
 	}
 }
 
-static void take(struct backfill_work *work, const struct record *record)
+static void note_slice(void *user, int32_t partition, const struct backfill_slice *slice)
 {
-	struct event event;
+	struct member *member = user;
+	const struct batch *batch = slice->batch;
+	(void)partition;
+	backfill_tally_add(&member->tally, slice);
+	for (size_t i = 0; i < batch->event_count; i++) {
+		if (batch->events[i].bad)
+			note_bad(member, &batch->events[i]);
+	}
+}
+
+static enum error lease(
+	struct member *member, struct backfill_lease *ret_lease, struct failure *failure)
+{
+	struct crew *crew = member->crew;
+	pthread_mutex_lock(&crew->mutex);
+	enum error error =
+		backfill_job_lease(crew->store, crew->work->job, &crew->owner, ret_lease, failure);
+	pthread_mutex_unlock(&crew->mutex);
+	return error;
+}
+
+static void give_back(struct member *member, const struct backfill_lease *lease)
+{
+	struct crew *crew = member->crew;
+	if (lease->next >= lease->to)
+		return;
+	pthread_mutex_lock(&crew->mutex);
+	backfill_job_release(crew->store, lease);
+	pthread_mutex_unlock(&crew->mutex);
+}
+
+/* Why a lane ends; the first failure ends the others. */
+static void end(struct crew *crew, enum error error, const struct failure *failure)
+{
+	pthread_mutex_lock(&crew->mutex);
+	if (error == E_CANCELLED) {
+		crew->cancelled = true;
+	} else if (!crew->failure.error) {
+		crew->failure = *failure;
+		stop_all(crew);
+	}
+	pthread_mutex_unlock(&crew->mutex);
+}
+
+/* Returns: whether there may be more to do. */
+static bool work_partition(struct member *member, struct failure *failure)
+{
+	struct crew *crew = member->crew;
+	struct backfill_lease leased;
+	enum error error = lease(member, &leased, failure);
+	if (error == E_NOT_FOUND) {
+		crew->finished = true;
+		return false;
+	}
+	if (error == E_PENDING) {
+		(void)backfill_plan_is_stopped(&crew->plan, OTHERS_MS);
+		return true;
+	}
+	if (!error) {
+		error = backfill_lane_run(&member->lane, &leased, failure);
+		give_back(member, &leased);
+	}
+	/* Another process has it now, or the job was cancelled: the next lease tells. */
+	if (!error || error == E_PENDING)
+		return true;
+	end(crew, error, failure);
+	return false;
+}
+
+static void *member_main(void *user)
+{
+	struct member *member = user;
+	struct crew *crew = member->crew;
+	const struct backfill_lane_hooks hooks = {.on_slice = note_slice, .user = member};
 	struct failure failure = {.error = OK};
-	work->counts.read++;
-	if (take_decode(record, &work->batch->arena, &event, &failure))
-		work->counts.bad++;
-	else if (!business_set_has(work->businesses, &event.business_id))
-		work->counts.others++;
-	else
-		batch_add(work->batch, &event, record);
-}
-
-/* Read a batch. Returns: OK, ret_next behind it; E_NOT_FOUND: the same, and the range has been read. */
-static enum error fill(struct backfill_work *work, const struct backfill_lease *lease,
-	int64_t *ret_next, struct failure *failure)
-{
-	enum error error = OK;
-	int64_t until_ms = clock_steady_ms() + work->settings->batch_ms;
-	int64_t most = (int64_t)backfill_pace_batch(work->pace, (size_t)work->settings->batch_rows);
-	*ret_next = lease->next;
-	batch_clear(work->batch);
-	while (work->counts.read < most && clock_steady_ms() < until_ms &&
-		work->batch->bytes < (size_t)work->settings->batch_bytes) {
-		const struct record *record = NULL;
-		error = backfill_reader_next(
-			work->reader, WAIT_MS, &work->batch->arena, &record, failure);
-		if (error && error != E_PENDING)
-			break;
-		if (error)
-			continue;
-		*ret_next = record->offset + 1;
-		take(work, record);
-	}
-	if (error == E_NOT_FOUND)
-		*ret_next = lease->to;
-	return error == E_PENDING ? OK : error;
-}
-
-static enum error apply_next(
-	struct backfill_work *work, struct backfill_lease *lease, struct failure *failure)
-{
-	int64_t next;
-	int64_t began_us = clock_steady_us();
-	work->counts = (struct backfill_counts){0};
-	enum error error = fill(work, lease, &next, failure);
-	if (error && error != E_NOT_FOUND)
-		return error;
-	int64_t filled_us = clock_steady_us();
-	backfill_pace_spent(work->pace, BACKFILL_HELD_KAFKA, filled_us - began_us);
-	if (next == lease->next)
-		return OK;
-	error = backfill_apply(work->upsert, lease, work->batch, next, &work->counts, failure);
+	enum error error =
+		backfill_lane_open(&member->lane, &crew->plan, &hooks, member->name, &failure);
 	if (error)
-		return error;
-	int64_t busy_us = clock_steady_us() - filled_us;
-	backfill_pace_spent(work->pace, BACKFILL_HELD_POSTGRES, busy_us);
-	work->tick(work->user);
-	keep_pace(work, work->counts.read, busy_us);
+		end(crew, error, &failure);
+	while (!error && !backfill_plan_is_stopped(&crew->plan, 0) &&
+		work_partition(member, &failure))
+		;
+	backfill_lane_close(&member->lane);
+	atomic_fetch_sub(&crew->at_work, 1);
+	return NULL;
+}
+
+/* ---- all lanes */
+
+static enum error start(struct crew *crew, struct member *members, struct failure *failure)
+{
+	for (size_t i = 0; i < crew->work->lanes; i++) {
+		struct member *member = &members[i];
+		member->crew = crew;
+		(void)snprintf(
+			member->name, sizeof(member->name), "intake-worker backfill %zu", i + 1);
+		atomic_fetch_add(&crew->at_work, 1);
+		if (pthread_create(&member->thread, NULL, member_main, member) != 0) {
+			atomic_fetch_sub(&crew->at_work, 1);
+			return failure_set(failure, E_SYSTEM, "no thread: %m");
+		}
+		crew->started++;
+	}
 	return OK;
 }
 
-/* What retention has taken is an error, or counted. */
-static enum error pass_gap(
-	struct backfill_work *work, struct backfill_lease *lease, struct failure *failure)
+static void watch(struct crew *crew)
 {
-	int64_t start = 0;
-	enum error error = backfill_reader_start(work->reader, lease->partition, &start, failure);
-	if (error || start <= lease->next)
-		return error;
-	if (!work->accept_gaps)
-		return failure_set(failure, E_NOT_FOUND,
-			"retention has taken offsets %lld to %lld of partition %d: --accept-gaps "
-			"goes on without them",
-			(long long)lease->next,
-			(long long)(start < lease->to ? start : lease->to) - 1, lease->partition);
-	if (start > lease->to)
-		start = lease->to;
-	const struct backfill_counts counts = {.missing = start - lease->next};
-	batch_clear(work->batch);
-	return backfill_apply(work->upsert, lease, work->batch, start, &counts, failure);
+	struct pollfd signals = {.fd = crew->work->plan.signal_fd, .events = POLLIN};
+	while (atomic_load(&crew->at_work) > 0) {
+		if (poll(&signals, 1, TICK_MS) > 0) {
+			stop_all(crew);
+			signals.fd = -1;
+		}
+		crew->work->tick(crew->work->user);
+	}
 }
 
-static enum error work_partition(
-	struct backfill_work *work, struct backfill_lease *lease, struct failure *failure)
+static void collect(struct backfill_work *work, struct crew *crew, struct member *members)
 {
-	enum error error = pass_gap(work, lease, failure);
-	const struct backfill_range range = {lease->partition, lease->next, lease->to};
-	if (!error)
-		error = backfill_reader_seek(work->reader, &range, failure);
-	while (!error && lease->next < lease->to && !is_stopped(work, 0))
-		error = apply_next(work, lease, failure);
-	if (lease->next < lease->to)
-		backfill_job_release(work->store, lease);
-	return error == E_PENDING ? OK : error; /* another process has it now */
+	for (size_t i = 0; i < crew->started; i++) {
+		ensure(pthread_join(members[i].thread, NULL) == 0);
+		backfill_tally_merge(&work->tally, &members[i].tally);
+		backfill_notes_merge(&work->bad, &members[i].bad);
+		backfill_tally_fini(&members[i].tally);
+		backfill_notes_fini(&members[i].bad);
+	}
+	work->finished = crew->finished;
+	work->cancelled = crew->cancelled;
+}
+
+static enum error run(struct backfill_work *work, struct crew *crew, struct failure *failure)
+{
+	struct member *members = memory_zeroed(work->lanes, sizeof(*members));
+	enum error error = start(crew, members, failure);
+	if (error)
+		stop_all(crew);
+	watch(crew);
+	collect(work, crew, members);
+	free(members);
+	if (!error && crew->failure.error) {
+		*failure = crew->failure;
+		error = failure->error;
+	}
+	return error;
 }
 
 enum error backfill_work_run(struct backfill_work *work, struct failure *failure)
 {
-	enum error error = OK;
-	work->batch = batch_new();
-	while (!error && !work->finished && !is_stopped(work, 0)) {
-		struct backfill_lease lease;
-		error = backfill_job_lease(work->store, work->job, &work->owner, &lease, failure);
-		if (!error) {
-			error = work_partition(work, &lease, failure);
-		} else if (error == E_NOT_FOUND) {
-			work->finished = true;
-			error = OK;
-		} else if (error == E_PENDING) {
-			work->tick(work->user);
-			error = OK;
-			(void)is_stopped(work, OTHERS_MS);
-		} else if (error == E_CANCELLED) {
-			work->cancelled = true;
-		}
-	}
-	batch_free(work->batch);
-	work->batch = NULL;
-	return error == E_CANCELLED ? OK : error;
+	struct crew crew = {.work = work, .plan = work->plan, .owner = uuid7_new(clock_wall_ns())};
+	const struct worker_config *config = work->plan.config;
+	crew.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (crew.stop_fd < 0)
+		return failure_set(failure, E_SYSTEM, "no eventfd: %m");
+	crew.plan.signal_fd = crew.stop_fd;
+	ensure(pthread_mutex_init(&crew.mutex, NULL) == 0);
+	enum error error = backfill_store_open(config->postgres.url,
+		(int)config->worker.statement_timeout_ms, &crew.store, failure);
+	if (!error)
+		error = run(work, &crew, failure);
+	backfill_store_close(crew.store);
+	(void)pthread_mutex_destroy(&crew.mutex);
+	(void)close(crew.stop_fd);
+	return error;
+}
+
+void backfill_work_fini(struct backfill_work *work)
+{
+	backfill_tally_fini(&work->tally);
+	backfill_notes_fini(&work->bad);
 }

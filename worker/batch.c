@@ -96,6 +96,13 @@ void batch_add_bad(struct batch *batch, const struct record *record, const struc
 	batch->bytes += event_bytes(added) + sizeof(*kept);
 }
 
+void batch_refuse(struct batch *batch, const struct batch_event *event, const struct failure *why)
+{
+	struct failure *kept = arena_alloc(&batch->arena, sizeof(*kept));
+	*kept = *why;
+	batch->events[event - batch->events].bad = kept;
+}
+
 void batch_drop(struct batch *batch, int32_t partition)
 {
 	size_t kept = 0;

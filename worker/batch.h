@@ -87,6 +87,13 @@ void batch_add(struct batch *batch, const struct event *event, const struct reco
 /* A record that is no event goes with the others, so that its offset waits for its dead letter. */
 void batch_add_bad(struct batch *batch, const struct record *record, const struct failure *why);
 
+/*
+ * An event of the batch has turned out to be bad.
+ *
+ * Takes: event - one of the batch's; why - copied.
+ */
+void batch_refuse(struct batch *batch, const struct batch_event *event, const struct failure *why);
+
 /* Drop a partition's events. What was folded is stale: fold again. */
 void batch_drop(struct batch *batch, int32_t partition);
 

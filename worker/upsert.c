@@ -151,13 +151,13 @@ static void add_row(struct buf arrays[static ARRAY_COUNT], const struct batch_ro
 	array_add(&arrays[PHONE_EVENT_IDS], row->phone ? uuid_span(&row->phone->id) : SPAN_NONE);
 }
 
-/* False: libpq could not take it. */
-static bool send_rows(struct upsert *upsert, const struct batch_row *rows, size_t count)
+static bool send_rows(
+	struct upsert *upsert, const struct batch_row *rows, size_t count, bool is_looked_first)
 {
 	const char *values[PARAMETER_COUNT];
 	int lengths[PARAMETER_COUNT];
 	int formats[PARAMETER_COUNT];
-	const char look_first = (char)upsert->look_first;
+	const char look_first = (char)is_looked_first;
 	for (size_t i = 0; i < ARRAY_COUNT; i++)
 		array_begin(&upsert->arrays[i], parameter_types[i], count);
 	for (size_t i = 0; i < count; i++)
@@ -169,6 +169,16 @@ static bool send_rows(struct upsert *upsert, const struct batch_row *rows, size_
 	}
 	return PQsendQueryPrepared(upsert->connection, STATEMENT_NAME, PARAMETER_COUNT, values,
 		       lengths, formats, 1) == 1;
+}
+
+PGconn *upsert_connection(struct upsert *upsert)
+{
+	return upsert->connection;
+}
+
+bool upsert_send_rows(struct upsert *upsert, const struct batch_row *rows, size_t count)
+{
+	return send_rows(upsert, rows, count, false);
 }
 
 /* Takes: result - one that a constraint has refused. Returned owned: one row at most; NULL: no answer. */
@@ -260,7 +270,7 @@ enum error upsert_rows(struct upsert *upsert, const struct batch_row *rows, size
 	if (upsert->in_transaction &&
 		upsert_command(upsert, "savepoint " SAVEPOINT, NULL, 0, NULL, failure))
 		return failure->error;
-	if (send_rows(upsert, rows, count))
+	if (send_rows(upsert, rows, count, upsert->look_first))
 		result = postgres_wait_unless(
 			upsert->connection, upsert->answer_ms, upsert->options.stop_fd);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)

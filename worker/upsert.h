@@ -7,6 +7,8 @@
 #ifndef INTAKE_WORKER_UPSERT_H
 #define INTAKE_WORKER_UPSERT_H
 
+#include <libpq-fe.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,6 +68,17 @@ MUST_CHECK enum error upsert_begin(struct upsert *upsert, struct failure *failur
  */
 MUST_CHECK enum error upsert_command(struct upsert *upsert, const char *sql,
 	const char *const *values, int count, int64_t *ret_changed, struct failure *failure);
+
+/* For statements of the same session, while none of ours is under way. Borrowed. */
+PGconn *upsert_connection(struct upsert *upsert);
+
+/*
+ * Send the statement alone, for rows of which is known that most have not been applied.
+ *
+ * Takes:   as upsert_rows.
+ * Returns: false: libpq could not take it. The answer is the caller's to wait for.
+ */
+MUST_CHECK bool upsert_send_rows(struct upsert *upsert, const struct batch_row *rows, size_t count);
 
 /* End the transaction, whatever state it is in. */
 void upsert_rollback(struct upsert *upsert);
