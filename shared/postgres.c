@@ -46,6 +46,13 @@ static int line_len(const char *message)
 	return (int)strcspn(message, "\n");
 }
 
+/* Where a function has a part in an error, its words may be an operator's, with whatever is in the row. */
+static bool is_of_a_function(const PGresult *result)
+{
+	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+	return context && strstr(context, "function ");
+}
+
 enum error postgres_error(const PGconn *connection, const PGresult *result, struct failure *failure)
 {
 	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
@@ -60,7 +67,7 @@ enum error postgres_error(const PGconn *connection, const PGresult *result, stru
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 	const char *column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
-	bool say = entry->say_message && message;
+	bool say = entry->say_message && message && !is_of_a_function(result);
 	enum error error = failure_set(failure, entry->error, "%s: %s%s%.*s%s%s%s%s%s", state,
 		entry->sentence, say ? " (" : "", say ? line_len(message) : 0, say ? message : "",
 		say ? ")" : "", column ? ", column " : "", column ? column : "",
@@ -223,9 +230,8 @@ static enum error explain(PGconn *connection, int64_t took_ms, struct failure *f
 	}
 	const struct sqlstate *entry = state ? sqlstate_find(state) : NULL;
 	/* A reason that has no row of its own may pass: a database closed for now, a pooler's own. */
-	enum error error = password_missing         ? E_POSTGRES_CONFIG
-			   : entry && *entry->state ? entry->error
-						    : E_POSTGRES_AWAY;
+	bool passes = !entry || !*entry->state || entry->error == E_POSTGRES_AWAY;
+	enum error error = passes && !password_missing ? E_POSTGRES_AWAY : E_POSTGRES_CONFIG;
 	return failure_set(failure, error, "%s", message);
 }
 

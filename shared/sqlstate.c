@@ -8,6 +8,7 @@
 static const struct sqlstate states[] = {
 	{"25006", E_POSTGRES_AWAY, true, "the server takes no writes now"},
 	{"57014", E_POSTGRES_CONTENTION, true, "the statement was cancelled"},
+	{"25P04", E_POSTGRES_CONTENTION, true, "the transaction took too long"},
 	{"40001", E_POSTGRES_CONTENTION, true, "a concurrent transaction was in the way"},
 	{"40P01", E_POSTGRES_CONTENTION, true, "a deadlock was resolved"},
 	{"55P03", E_POSTGRES_CONTENTION, true, "a lock was not to be had"},
@@ -45,5 +46,11 @@ const struct sqlstate *sqlstate_find(const char *state)
 
 bool sqlstate_is_timeout(const char *state)
 {
-	return strcmp(state, "57014") == 0 || strcmp(state, "55P03") == 0;
+	return strcmp(state, "57014") == 0 || strcmp(state, "25P04") == 0 ||
+	       sqlstate_is_lock(state);
+}
+
+bool sqlstate_is_lock(const char *state)
+{
+	return strcmp(state, "55P03") == 0;
 }

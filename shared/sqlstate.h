@@ -19,6 +19,9 @@
 
 enum { SQLSTATE_LEN = 5 };
 
+#define SQLSTATE_FOREIGN_KEY "23503"
+#define SQLSTATE_UNIQUE "23505"
+
 struct sqlstate {
 	const char *state; /* five characters, or the first of them; "": all others */
 	enum error error;
@@ -31,5 +34,8 @@ const struct sqlstate *sqlstate_find(const char *state);
 
 /* Whether a statement that failed so has waited a long time already: the same again is no use. */
 bool sqlstate_is_timeout(const char *state);
+
+/* Whether it was somebody else's lock that was waited for. */
+bool sqlstate_is_lock(const char *state);
 
 #endif

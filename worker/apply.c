@@ -2,23 +2,35 @@
 /* apply - a whole batch: every event ends in Postgres or in the dead letters, whatever it takes. */
 #include "worker/apply.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 
 #include "shared/clock.h"
 #include "shared/memory.h"
+#include "shared/sqlstate.h"
 #include "worker/metrics.h"
 
-enum { PUT_OFF_FIRST = 8 };
+enum {
+	PUT_OFF_FIRST = 8,
+	/* What a batch may wait for locks, once it has met one, before the rest of it is held. */
+	LOCKED_MOST_MS = 2000,
+};
 
 /* A batch on its way. */
 struct work {
 	struct applier *applier;
 	struct batch *batch;
-	size_t at;       /* rows before it are settled, or put off */
+	size_t begin; /* of the rows that are gone through */
+	size_t at;    /* those before it are settled, or put off */
+	size_t end;
 	size_t step;     /* rows to send at once */
 	size_t bad_rows; /* found so far */
+	int64_t locked_ms;
 	struct failure failure;
-	struct batch_row *put_off; /* owned */
+	struct failure locked;     /* what was in the way of those that are put off */
+	bool was_held;             /* the batch is what was held before */
+	struct batch_row *put_off; /* owned; to be held */
+	size_t known_count;        /* of them, in front: of contacts that are held already */
 	size_t put_off_count;
 	size_t put_off_capacity;
 };
@@ -29,10 +41,19 @@ static bool is_end(enum error error)
 	return error == E_POSTGRES_AWAY || error == E_CIRCUIT_OPEN;
 }
 
+/* Who has waited for one lock does not wait as long for the next. */
 static enum error try_rows(struct work *work, const struct batch_row *rows, size_t count)
 {
-	return session_apply(
-		work->applier->session, rows, count, &work->batch->outcome, &work->failure);
+	struct session *session = work->applier->session;
+	int64_t began_ms = clock_steady_ms();
+	enum error error =
+		session_apply(session, rows, count, &work->batch->outcome, &work->failure);
+	if (error == E_POSTGRES_CONTENTION && sqlstate_is_lock(work->failure.sqlstate)) {
+		if (session->hasty)
+			work->locked_ms += clock_steady_ms() - began_ms;
+		session->hasty = true;
+	}
+	return error;
 }
 
 static enum error say_circuit_opens(
@@ -74,6 +95,8 @@ static void put_off(struct work *work, const struct batch_row *row)
 			work->put_off, work->put_off_capacity * sizeof(*work->put_off));
 	}
 	work->put_off[work->put_off_count++] = *row;
+	if (work->failure.error)
+		work->locked = work->failure;
 }
 
 /* Only the events that are bad go; what they are refused for is asked anew. */
@@ -113,8 +136,7 @@ static enum error bury_business(struct work *work, const struct failure *why)
 	const struct batch *batch = work->batch;
 	const struct batch_row *first = &batch->rows[work->at];
 	enum error error = OK;
-	while (!error && work->at < batch->row_count &&
-		is_same_business(first, &batch->rows[work->at]))
+	while (!error && work->at < work->end && is_same_business(first, &batch->rows[work->at]))
 		error = bury_row(work, &batch->rows[work->at++], why);
 	return error;
 }
@@ -122,42 +144,50 @@ static enum error bury_business(struct work *work, const struct failure *why)
 /* As many as were good in a row on average; one bad row alone says nothing of the others. */
 static size_t step_after_bad(const struct work *work)
 {
-	size_t average = work->at / work->bad_rows;
+	size_t average = (work->at - work->begin) / work->bad_rows;
 	return work->bad_rows == 1 ? work->batch->row_count : average ? average : 1;
 }
 
 /*
  * Narrow a range that holds a bad row down to it; the rows before it are written.
  *
- * Takes:   count - rows from work->at; why - what the range was refused for.
- * Returns: OK, work->at is the bad row and ret_why what it is refused for; E_POSTGRES_CONTENTION: not
- *          found yet, send fewer rows; E_POSTGRES_AWAY.
+ * A row is bad when it was refused alone: what the range was refused for may be no row's fault, or mended
+ * meanwhile.
+ *
+ * Takes:   count - rows from work->at, more than one; why - what the range was refused for.
+ * Returns: OK, work->at is the bad row and ret_why what it is refused for, or all were written and
+ *          ret_why is OK; E_POSTGRES_CONTENTION: not found yet, send fewer rows; E_POSTGRES_AWAY.
  */
 static enum error find_bad_row(struct work *work, size_t count, struct failure *why)
 {
-	while (count > 1) {
-		size_t half = count / 2;
-		enum error error = try_rows(work, &work->batch->rows[work->at], half);
+	while (count > 0) {
+		size_t part = (count + 1) / 2;
+		enum error error = try_rows(work, &work->batch->rows[work->at], part);
 		if (error_blame(error) == BLAME_POISON) {
-			count = half;
 			*why = work->failure;
+			if (part == 1)
+				return OK;
+			count = part;
 		} else if (error) {
-			work->step = half;
+			work->step = part;
 			return error;
 		} else {
-			work->at += half;
-			count -= half;
+			work->at += part;
+			count -= part;
 		}
 	}
+	why->error = OK;
 	return OK;
 }
 
 static enum error settle_refused(struct work *work, size_t count)
 {
 	struct failure why = work->failure;
-	enum error error = find_bad_row(work, count, &why);
+	enum error error = count > 1 ? find_bad_row(work, count, &why) : OK;
 	if (error)
 		return error == E_POSTGRES_CONTENTION ? OK : error;
+	if (!why.error)
+		return OK;
 	work->bad_rows++;
 	if (why.error == E_BUSINESS_GONE) {
 		error = bury_business(work, &why);
@@ -169,21 +199,28 @@ static enum error settle_refused(struct work *work, size_t count)
 	return error;
 }
 
-/* Others are in the way: fewer rows meet fewer others, and one is left for later. */
+/* Others are in the way: fewer rows meet fewer others, and one is left for later; so are all if it takes long. */
 static void make_way(struct work *work, size_t count)
 {
-	if (count == 1)
-		put_off(work, &work->batch->rows[work->at++]);
-	else
+	bool too_long = work->locked_ms > LOCKED_MOST_MS;
+	if (count > 1 && !too_long) {
 		work->step = (count + 1) / 2;
+		return;
+	}
+	size_t end = too_long ? work->end : work->at + 1;
+	while (work->at < end)
+		put_off(work, &work->batch->rows[work->at++]);
 }
 
-static enum error apply_rows(struct work *work)
+static enum error apply_range(struct work *work, size_t begin, size_t end)
 {
 	const struct batch *batch = work->batch;
-	work->step = batch->row_count;
-	while (work->at < batch->row_count) {
-		size_t left = batch->row_count - work->at;
+	work->begin = work->at = begin;
+	work->end = end;
+	work->step = end - begin;
+	work->bad_rows = 0;
+	while (work->at < end) {
+		size_t left = end - work->at;
 		size_t count = work->step < left ? work->step : left;
 		enum error error = try_rows(work, &batch->rows[work->at], count);
 		if (error_blame(error) == BLAME_POISON)
@@ -195,39 +232,6 @@ static enum error apply_rows(struct work *work)
 			work->step *= 2;
 		}
 		if (is_end(error))
-			return error;
-	}
-	return OK;
-}
-
-/* Returns: OK: every one is settled, or was tried in vain and is kept; what ends the work. */
-static enum error try_put_off(struct work *work)
-{
-	struct batch_row *rows = work->put_off;
-	size_t count = work->put_off_count;
-	enum error error = OK;
-	work->put_off = NULL;
-	work->put_off_count = work->put_off_capacity = 0;
-	for (size_t i = 0; i < count && !is_end(error); i++) {
-		error = try_rows(work, &rows[i], 1);
-		if (error == E_POSTGRES_CONTENTION) {
-			put_off(work, &rows[i]);
-		} else if (error_blame(error) == BLAME_POISON) {
-			struct failure why = work->failure;
-			error = settle_bad_row(work, &rows[i], &why);
-		}
-	}
-	free(rows);
-	return is_end(error) ? error : OK;
-}
-
-static enum error apply_put_off(struct work *work)
-{
-	while (work->put_off_count > 0) {
-		if (!backoff_wait(work->applier->backoff, WAIT_LOCK, &work->failure))
-			return E_POSTGRES_AWAY;
-		enum error error = try_put_off(work);
-		if (error)
 			return error;
 	}
 	return OK;
@@ -245,18 +249,41 @@ static enum error bury_undecodable(struct work *work)
 	return error;
 }
 
-/* Every event is in Postgres or has a letter. From the start each time: what was mended is found so. */
-static enum error settle(struct applier *applier, struct batch *batch, struct failure *ret_failure)
+/* Rows of contacts that are held already are put off untried. */
+static void put_off_known(struct work *work)
 {
-	struct work work = {.applier = applier, .batch = batch};
+	const struct held *held = &work->applier->held;
+	struct batch *batch = work->batch;
+	size_t kept = 0;
+	if (held_is_empty(held))
+		return;
+	for (size_t i = 0; i < batch->row_count; i++) {
+		if (held_has(held, &batch->rows[i]))
+			put_off(work, &batch->rows[i]);
+		else
+			batch->rows[kept++] = batch->rows[i];
+	}
+	batch->row_count = kept;
+	work->known_count = work->put_off_count;
+}
+
+/*
+ * Every event is in Postgres, has a letter or is put off. From the start each time: what was mended is
+ * found so. Rows that were held begin anywhere: who is locked for long is not in the others' way.
+ */
+static enum error settle(struct work *work)
+{
+	struct batch *batch = work->batch;
+	size_t first = work->was_held ? randombytes_uniform((uint32_t)batch->row_count) : 0;
 	batch_undo(batch);
-	enum error error = bury_undecodable(&work);
+	work->put_off_count = work->known_count;
+	work->locked_ms = 0;
+	work->applier->session->hasty = work->was_held;
+	enum error error = bury_undecodable(work);
 	if (!error)
-		error = apply_rows(&work);
+		error = apply_range(work, first, batch->row_count);
 	if (!error)
-		error = apply_put_off(&work);
-	free(work.put_off);
-	*ret_failure = work.failure;
+		error = apply_range(work, 0, first);
 	return error;
 }
 
@@ -298,22 +325,58 @@ static enum error write_letters(struct applier *applier, struct batch *batch)
 	return OK;
 }
 
-enum error apply_batch(struct applier *applier, struct batch *batch)
+static enum error settle_and_write(struct work *work)
 {
-	struct failure failure = {.error = OK};
+	struct applier *applier = work->applier;
+	const struct batch *batch = work->batch;
 	enum error error;
-	while ((error = settle(applier, batch, &failure)) == E_CIRCUIT_OPEN) {
-		if (!backoff_wait(applier->backoff, WAIT_CIRCUIT, &failure))
+	while ((error = settle(work)) == E_CIRCUIT_OPEN) {
+		if (!backoff_wait(applier->backoff, WAIT_CIRCUIT, &work->failure))
 			return E_POSTGRES_AWAY;
 		circuit_forget(&applier->circuit);
 	}
 	if (error)
 		return error;
-	backoff_end(applier->backoff, WAIT_LOCK);
 	backoff_end(applier->backoff, WAIT_CIRCUIT);
 	if (batch->letter_count > 0)
-		error = write_letters(applier, batch);
+		error = write_letters(applier, work->batch);
 	if (!error)
 		circuit_note(&applier->circuit, batch->letter_count, batch->event_count);
+	return error;
+}
+
+static enum error apply(struct applier *applier, struct batch *batch, size_t held_before)
+{
+	struct work work = {.applier = applier, .batch = batch, .was_held = held_before > 0};
+	struct held *held = &applier->held;
+	if (!work.was_held) {
+		held_before = held_count(held);
+		put_off_known(&work);
+	}
+	enum error error = settle_and_write(&work);
+	if (!error) {
+		held_add(held, batch, work.put_off, work.put_off_count);
+		held_pass(held, batch->event_count);
+		if (work.was_held || held_before == 0)
+			held_plan(held, held_before, &work.locked);
+	}
+	free(work.put_off);
+	return error;
+}
+
+enum error apply_batch(struct applier *applier, struct batch *batch)
+{
+	return apply(applier, batch, 0);
+}
+
+enum error apply_held(struct applier *applier, struct batch **ret_batch)
+{
+	size_t before = held_count(&applier->held);
+	struct batch *batch = held_take(&applier->held);
+	enum error error = apply(applier, batch, before);
+	if (error)
+		batch_free(batch);
+	else
+		*ret_batch = batch;
 	return error;
 }

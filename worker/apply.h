@@ -9,7 +9,8 @@
  * event that is bad goes. After some bad rows, no more rows go at once than are good in a row on
  * average, and twice as many each time that they were good.
  *
- * A row that somebody holds a lock on is put off until the others are written.
+ * A row that somebody holds a lock on is held (worker/held.h), so that the others are not. To find it
+ * costs a wait or two for its lock, short ones after the first.
  *
  * Dead letters are written last, before the batch is called done; when the circuit opens, none has been.
  *
@@ -22,6 +23,7 @@
 #include "worker/batch.h"
 #include "worker/circuit.h"
 #include "worker/dead_letter.h"
+#include "worker/held.h"
 #include "worker/session.h"
 
 struct applier {
@@ -29,15 +31,23 @@ struct applier {
 	struct dead_letters *dead_letters; /* borrowed */
 	struct backoff *backoff;           /* borrowed */
 	struct circuit circuit;
+	struct held held;
 	struct log_limit letter_line;
 };
 
 /*
- * Apply the batch, however long Postgres or Kafka are away.
+ * Apply the batch, however long Postgres or Kafka are away; what is locked moves to the held ones.
  *
  * Returns: OK, batch->outcome and batch->letters are set; E_POSTGRES_AWAY: the lane is to stop, and
  *          some of the batch may be applied.
  */
 MUST_CHECK enum error apply_batch(struct applier *applier, struct batch *batch);
+
+/*
+ * Try what is held; something is.
+ *
+ * Returns: as apply_batch. ret_batch - owned: what is done, with the marks that waited for nothing else.
+ */
+MUST_CHECK enum error apply_held(struct applier *applier, struct batch **ret_batch);
 
 #endif

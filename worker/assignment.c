@@ -80,6 +80,11 @@ static void assign(struct consumer *consumer, rd_kafka_topic_partition_list_t *p
 	}
 	log_info("assignment.assigned", log_int("partitions", partitions->cnt),
 		log_int("never_committed", news));
+	if (news > 0)
+		log_warn("assignment.from_the_beginning", log_int("partitions", news),
+			log_text("meaning", "a new group or new partitions, or Kafka has "
+					    "forgotten the group's offsets: what is in the "
+					    "topic is read again, which changes no row twice"));
 	metric_gauge_add(METRIC_PARTITIONS, partitions->cnt);
 	metric_add(METRIC_REBALANCES_ASSIGNED, 1);
 	metric_set(METRIC_GROUP_JOINED, 1);
@@ -106,7 +111,7 @@ static bool finish_in_flight(
 			return true;
 		int64_t left_ms = deadline_ms - clock_steady_ms();
 		if (left_ms <= 0 || consumer->leaving || consumer->error ||
-			!feed_is_busy(consumer->feed))
+			!feed_is_applying(consumer->feed))
 			return false;
 		consumer_wait(consumer, left_ms, -1);
 	}

@@ -45,6 +45,7 @@ void batch_clear(struct batch *batch)
 	batch->event_count = 0;
 	batch->bytes = 0;
 	batch->row_count = 0;
+	batch->folded = 0;
 	batch->mark_count = 0;
 	batch_undo(batch);
 }
@@ -106,12 +107,9 @@ void batch_refuse(struct batch *batch, const struct batch_event *event, const st
 void batch_drop(struct batch *batch, int32_t partition)
 {
 	size_t kept = 0;
-	batch->bytes = 0;
 	for (size_t i = 0; i < batch->event_count; i++) {
-		if (batch->events[i].partition == partition)
-			continue;
-		batch->events[kept++] = batch->events[i];
-		batch->bytes += event_bytes(&batch->events[i]);
+		if (batch->events[i].partition != partition)
+			batch->events[kept++] = batch->events[i];
 	}
 	batch->event_count = kept;
 	batch->row_count = 0;
@@ -204,6 +202,75 @@ void batch_fold(struct batch *batch)
 		else
 			batch->rows[batch->row_count++] = batch_row_of(&order[i]);
 	}
+	batch->folded = count - batch->row_count;
+}
+
+static int compare_to_row(const void *event, const void *row)
+{
+	return compare_contact(event, ((const struct batch_row *)row)->newest);
+}
+
+bool batch_has_contact(const struct batch *batch, const struct event *event)
+{
+	return batch->row_count > 0 && bsearch(event, batch->rows, batch->row_count,
+					       sizeof(*batch->rows), compare_to_row) != NULL;
+}
+
+static struct span copy(struct arena *arena, struct span text)
+{
+	return text.base ? arena_copy(arena, text) : SPAN_NONE;
+}
+
+static const struct record *copy_record(struct arena *arena, const struct record *record)
+{
+	struct record_header *headers = arena_alloc(arena, record->header_count * sizeof(*headers));
+	struct record *copied = arena_alloc(arena, sizeof(*copied));
+	for (size_t i = 0; i < record->header_count; i++)
+		headers[i] = (struct record_header){
+			.name = arena_copy(arena, span_of(record->headers[i].name)).base,
+			.value = copy(arena, record->headers[i].value),
+		};
+	*copied = *record;
+	copied->key = copy(arena, record->key);
+	copied->value = copy(arena, record->value);
+	copied->headers = headers;
+	return copied;
+}
+
+static void copy_event(struct batch *batch, const struct batch_event *event)
+{
+	struct arena *arena = &batch->arena;
+	struct event copied = event->event;
+	copied.contact.name = copy(arena, copied.contact.name);
+	copied.contact.email = copy(arena, copied.contact.email);
+	copied.contact.phone = copy(arena, copied.contact.phone);
+	copied.traceparent = copy(arena, copied.traceparent);
+	batch_add(batch, &copied, copy_record(arena, event->record));
+}
+
+static void move_marks(struct batch *from, int32_t partition, struct batch *to)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < from->mark_count; i++) {
+		if (from->marks[i].partition != partition) {
+			from->marks[kept++] = from->marks[i];
+			continue;
+		}
+		to->marks = memory_resize(to->marks, (to->mark_count + 1) * sizeof(*to->marks));
+		to->marks[to->mark_count++] = from->marks[i];
+	}
+	from->mark_count = kept;
+}
+
+void batch_move_row(struct batch *from, const struct batch_row *row, struct batch *to)
+{
+	for (size_t i = 0; i < row->event_count; i++) {
+		struct batch_event *event = &from->events[row->events[i] - from->events];
+		copy_event(to, event);
+		move_marks(from, event->partition, to);
+		event->moved = true;
+	}
+	from->folded -= row->event_count - 1;
 }
 
 static const char *keep_text(struct batch *batch, const char *text)

@@ -11,6 +11,7 @@
 #ifndef INTAKE_WORKER_BATCH_H
 #define INTAKE_WORKER_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct batch_event {
 	int64_t offset;
 	const struct record *record; /* as it came; in the batch's arena */
 	const struct failure *bad;   /* why it is not an event; NULL: it is one. In the arena */
+	bool moved;                  /* to another batch, by batch_move_row */
 };
 
 /* What the events of one contact come to. Borrowed from the batch's events. */
@@ -54,13 +56,14 @@ struct batch {
 	struct batch_event *events; /* owned; in the order in which they came */
 	size_t event_count;
 	size_t event_capacity;
-	size_t bytes; /* what the events take, strings and all */
+	size_t bytes; /* what the events take, strings and all, and those that were dropped */
 
 	/* From batch_fold on. */
 	struct batch_sortable *sortables; /* owned; batch.c's */
 	const struct batch_event **order; /* owned; the events, sorted by contact and version */
 	struct batch_row *rows;           /* owned; sorted by business_id and email, bytewise */
 	size_t row_count;
+	size_t folded;               /* events that share another's row */
 	struct progress_mark *marks; /* owned; one a partition that has events here */
 	size_t mark_count;
 
@@ -106,6 +109,16 @@ void batch_fold(struct batch *batch);
 
 /* The row that one event alone makes. */
 struct batch_row batch_row_of(const struct batch_event *const *event);
+
+/* Whether it has a row of the event's contact. */
+bool batch_has_contact(const struct batch *batch, const struct event *event);
+
+/*
+ * Move a row's events, with all they point to, and the marks of their partitions.
+ *
+ * Takes: from - is not to be folded any more; to - to be folded.
+ */
+void batch_move_row(struct batch *from, const struct batch_row *row, struct batch *to);
 
 /* Forget what was done with it, to begin again. */
 void batch_undo(struct batch *batch);

@@ -57,7 +57,8 @@ static const struct setting worker_rows[] = {
 		"A statement that takes longer halves its lane's batches; they grow again while it "
 		"takes less than half of that."),
 	ROW("WORKER_STATEMENT_TIMEOUT_MS", INT, statement_timeout_ms, "30000", 100, 600000, "ms",
-		"How long a statement may take; a quarter of it is what it may wait for a lock. A "
+		"How long a statement may take; a sixteenth of it is what it may wait for a lock. "
+		"A "
 		"connection that has not answered 10 s later is given up."),
 };
 

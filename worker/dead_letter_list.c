@@ -104,8 +104,10 @@ static void add_json(
 	buf_add_char(line, '"');
 	add_member(line, "state", span_of(state_of(found)));
 	add_member(line, "reason", dead_letter_reason(view));
-	add_member(line, "sqlstate", view->sqlstate);
-	add_member(line, "message", view->message);
+	/* What another has written may be anything. */
+	bool tell = ours || list->show_values;
+	add_member(line, "sqlstate", tell ? view->sqlstate : SPAN_NONE);
+	add_member(line, "message", tell ? view->message : SPAN_NONE);
 	buf_printf(line, ",\"attempts\":%lld", (long long)view->attempts);
 	add_uuid_member(line, "event_id", view->has_id, &view->id);
 	add_uuid_member(line, "business_id", view->has_business_id, &view->business_id);
@@ -145,8 +147,10 @@ static void add_text(
 	add_time(line, record->timestamp_ms);
 	buf_printf(line, "  %s  ", state_of(found));
 	printable_add(line, dead_letter_reason(view));
-	add_optional(line, " ", view->sqlstate);
-	add_optional(line, ": ", view->message);
+	if (view->kind == DEAD_LETTER_OF_OURS || list->show_values) {
+		add_optional(line, " ", view->sqlstate);
+		add_optional(line, ": ", view->message);
+	}
 	buf_add_text(line, "\n    ");
 	if (view->has_id) {
 		buf_add_text(line, "event ");

@@ -149,6 +149,8 @@ void feed_revoke(struct feed *feed, int32_t partition)
 	feed->partitions[partition].assigned = false;
 	lane->partition_count--;
 	drop_events(lane->open, partition);
+	if (lane->open->event_count == 0)
+		batch_clear(lane->open);
 
 	struct batch *waiting = lane_withdraw(lane->lane);
 	if (!waiting)
@@ -254,13 +256,13 @@ bool feed_flush(struct feed *feed, size_t index, int64_t now_ms, bool hurry)
 static void count_applied(const struct batch *batch, int64_t wall_ms)
 {
 	const struct batch_outcome *outcome = &batch->outcome;
-	metric_add(METRIC_EVENTS_FOLDED, batch->event_count - batch->row_count);
+	metric_add(METRIC_EVENTS_FOLDED, batch->folded);
 	metric_add(METRIC_ROWS_INSERTED, outcome->inserted);
 	metric_add(METRIC_ROWS_UPDATED, outcome->updated);
 	metric_add(METRIC_ROWS_STALE, outcome->stale);
 	for (size_t i = 0; i < batch->event_count; i++) {
 		const struct batch_event *event = &batch->events[i];
-		if (!event->bad)
+		if (!event->bad && !event->moved)
 			metric_observe(METRIC_END_TO_END_SECONDS,
 				(double)(wall_ms - event->event.accepted_ms) / 1000);
 	}
@@ -327,15 +329,26 @@ size_t feed_paused_partitions(const struct feed *feed)
 	return count;
 }
 
+static bool is_applying(const struct feed_lane *lane)
+{
+	return lane_is_working(lane->lane) && lane_state(lane->lane) != LANE_IDLE;
+}
+
+bool feed_is_applying(const struct feed *feed)
+{
+	for (size_t i = 0; i < feed->lane_count; i++) {
+		if (is_applying(&feed->lanes[i]))
+			return true;
+	}
+	return false;
+}
+
 bool feed_is_busy(const struct feed *feed)
 {
 	for (size_t i = 0; i < feed->lane_count; i++) {
 		const struct feed_lane *lane = &feed->lanes[i];
-		enum lane_state state = lane_state(lane->lane);
-		if (!lane_is_working(lane->lane))
-			continue;
-		if (state != LANE_IDLE || lane->open->event_count > 0)
+		if (lane_is_working(lane->lane) && lane->open->event_count > 0)
 			return true;
 	}
-	return false;
+	return feed_is_applying(feed);
 }

@@ -79,4 +79,7 @@ size_t feed_paused_partitions(const struct feed *feed);
 /* Events are left that a working lane will apply. */
 bool feed_is_busy(const struct feed *feed);
 
+/* A working lane has a batch. Events that are held (worker/held.h) are not waited for. */
+bool feed_is_applying(const struct feed *feed);
+
 #endif

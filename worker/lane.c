@@ -2,11 +2,13 @@
 /* lane - a thread that applies batches to Postgres, one at a time, in the order they came. */
 #include "worker/lane.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shared/clock.h"
@@ -21,6 +23,15 @@ enum {
 	LETTER_LINE_MS = 5000,
 	/* A step behind its statement's time: giving a connection up, making one, waiting, dead letters. */
 	STEP_SPARE_MS = 60 * 1000,
+	LOOK_EVERY_MS = 2000, /* in a quiet time: whether Postgres is there */
+};
+
+/* What a lane does next. */
+enum turn {
+	TURN_STOP,
+	TURN_BATCH,
+	TURN_HELD, /* try what is held */
+	TURN_LOOK, /* whether Postgres is there */
 };
 
 struct lane {
@@ -63,29 +74,46 @@ static void set_connected(void *user, bool connected)
 	wake(lane);
 }
 
-/* Wait for a batch. NULL: the lane is to stop. */
-static struct batch *take(struct lane *lane)
+/* Under the mutex: wait until there is something to do. */
+static enum turn wait_for_turn(struct lane *lane)
 {
-	pthread_mutex_lock(&lane->mutex);
+	const struct held *held = &lane->applier.held;
+	int64_t held_ms = held_wait_ms(held, clock_steady_ms());
+	bool holds = held_ms >= 0;
+	struct timespec until = clock_steady_after(holds ? held_ms : LOOK_EVERY_MS);
+	int timed_out = held_ms == 0 ? ETIMEDOUT : 0;
 	if (!lane->waiting)
 		pulse_rest(&lane->session.pulse);
-	while (!lane->waiting && !lane->stopping)
-		pthread_cond_wait(&lane->handed, &lane->mutex);
+	while (!lane->stopping && !timed_out && (!lane->waiting || held_is_full(held)))
+		timed_out = pthread_cond_timedwait(&lane->handed, &lane->mutex, &until);
 	pulse_step(&lane->session.pulse, clock_steady_ms());
-	struct batch *batch = lane->stopping ? NULL : lane->waiting;
-	if (batch)
+	if (lane->stopping)
+		return TURN_STOP;
+	if (holds && timed_out)
+		return TURN_HELD;
+	return lane->waiting ? TURN_BATCH : TURN_LOOK;
+}
+
+/* Sets ret_batch with TURN_BATCH only. */
+static enum turn take(struct lane *lane, struct batch **ret_batch)
+{
+	pthread_mutex_lock(&lane->mutex);
+	enum turn turn = wait_for_turn(lane);
+	if (turn == TURN_BATCH) {
+		*ret_batch = lane->current = lane->waiting;
 		lane->waiting = NULL;
-	lane->current = batch;
+	}
 	pthread_mutex_unlock(&lane->mutex);
-	if (batch)
+	if (turn == TURN_BATCH)
 		wake(lane);
-	return batch;
+	return turn;
 }
 
 static void finish(struct lane *lane, struct batch *batch)
 {
 	pthread_mutex_lock(&lane->mutex);
-	lane->current = NULL;
+	if (lane->current == batch)
+		lane->current = NULL;
 	struct batch **last = &lane->finished;
 	while (*last)
 		last = &(*last)->next;
@@ -95,16 +123,61 @@ static void finish(struct lane *lane, struct batch *batch)
 	wake(lane);
 }
 
+/* While too much is held, the lane waits for locks. */
+static bool try_held(struct lane *lane)
+{
+	struct applier *applier = &lane->applier;
+	struct batch *batch;
+	do {
+		if (apply_held(applier, &batch))
+			return false;
+		finish(lane, batch);
+	} while (held_is_full(&applier->held) &&
+		 backoff_wait(&lane->backoff, WAIT_LOCK, &applier->held.why));
+	backoff_end(&lane->backoff, WAIT_LOCK);
+	return true;
+}
+
+/* Returns: false: the lane is to stop. */
+static bool take_turn(struct lane *lane)
+{
+	struct batch *batch;
+	switch (take(lane, &batch)) {
+	case TURN_STOP:
+		return false;
+	case TURN_HELD:
+		return try_held(lane);
+	case TURN_LOOK:
+		return session_look(&lane->session);
+	case TURN_BATCH:
+		break;
+	}
+	if (apply_batch(&lane->applier, batch))
+		return false;
+	finish(lane, batch);
+	return true;
+}
+
 static void *lane_main(void *user)
 {
 	struct lane *lane = user;
-	struct batch *batch;
 	if (session_connect(&lane->session)) {
-		while ((batch = take(lane)) != NULL && !apply_batch(&lane->applier, batch))
-			finish(lane, batch);
+		while (take_turn(lane))
+			;
 	}
 	session_disconnect(&lane->session);
+	held_fini(&lane->applier.held);
 	return NULL;
+}
+
+/* Its waits end by the steady clock. */
+static void make_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+	ensure(pthread_condattr_init(&attributes) == 0);
+	ensure(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+	ensure(pthread_cond_init(condition, &attributes) == 0);
+	(void)pthread_condattr_destroy(&attributes);
 }
 
 static void set_up(struct lane *lane, const struct worker_config *config)
@@ -135,6 +208,7 @@ static void set_up(struct lane *lane, const struct worker_config *config)
 				.window = (size_t)settings->dead_window,
 			},
 		.letter_line = {.every_ms = LETTER_LINE_MS},
+		.held = {.lane = lane->name},
 	};
 }
 
@@ -145,7 +219,7 @@ struct lane *lane_start(const struct worker_config *config, size_t index, int wa
 	lane->wake_fd = wake_fd;
 	lane->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	ensure(pthread_mutex_init(&lane->mutex, NULL) == 0);
-	ensure(pthread_cond_init(&lane->handed, NULL) == 0);
+	make_condition(&lane->handed);
 	set_up(lane, config);
 	if (lane->stop_fd >= 0 && pthread_create(&lane->thread, NULL, lane_main, lane) == 0)
 		return lane;

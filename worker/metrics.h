@@ -49,6 +49,10 @@
 		NULL)                                                                              \
 	X(METRIC_GROUP_JOINED, "worker_group_joined", "", GAUGE,                                   \
 		"1 once the consumer group has given this worker its partitions, if any.", NULL)   \
+	X(METRIC_HELD, "worker_held_events", "", GAUGE,                                            \
+		"Events that wait for somebody else's lock on their contact while others are "     \
+		"applied.",                                                                        \
+		NULL)                                                                              \
 	X(METRIC_LAG, "worker_lag_records", "", GAUGE,                                             \
 		"Records of the assigned partitions that are not applied yet.", NULL)              \
 	X(METRIC_LAG_SECONDS, "worker_lag_seconds", "", GAUGE,                                     \

@@ -2,6 +2,8 @@
 /* session - a lane's way to Postgres: connects, sends rows, and waits out all that may pass. */
 #include "worker/session.h"
 
+#include <string.h>
+
 #include "shared/clock.h"
 #include "shared/sqlstate.h"
 #include "worker/metrics.h"
@@ -16,6 +18,9 @@ static enum error connect_once(struct session *session, struct failure *failure)
 	enum error error = upsert_open(&session->options, &session->upsert, failure);
 	if (!error)
 		session->on_change(session->user, true);
+	/* A refusal is none of a row: none has been sent. */
+	else if (error != E_POSTGRES_AWAY)
+		failure->error = error = E_POSTGRES_CONFIG;
 	return error;
 }
 
@@ -52,12 +57,23 @@ bool session_connect(struct session *session)
 	return true;
 }
 
+bool session_look(struct session *session)
+{
+	if (session->upsert && upsert_is_open(session->upsert))
+		return true;
+	session_disconnect(session);
+	return session_connect(session);
+}
+
 static enum error apply_once(struct session *session, const struct batch_row *rows, size_t count,
 	struct batch_outcome *outcome, struct failure *failure)
 {
 	struct batch_outcome done = {0};
-	int64_t started_us = clock_steady_us();
 	enum error error = connect_once(session, failure);
+	if (!error)
+		error = upsert_set_lock_wait(
+			session->upsert, session->hasty ? SESSION_HASTY_MS : 0, failure);
+	int64_t started_us = clock_steady_us();
 	if (!error)
 		error = upsert_rows(session->upsert, rows, count, &done, failure);
 	if (error)
@@ -78,6 +94,15 @@ static bool is_worth_a_try(const struct failure *failure, int tries)
 	return tries < CONTENTION_TRIES && !sqlstate_is_timeout(failure->sqlstate);
 }
 
+/*
+ * The key that is there is a contact's id. Where that contact's address was being changed, the next try
+ * has found it; else another producer gave two contacts one event id.
+ */
+static bool is_id_of_another(const struct failure *failure)
+{
+	return strcmp(failure->sqlstate, SQLSTATE_UNIQUE) == 0;
+}
+
 enum error session_apply(struct session *session, const struct batch_row *rows, size_t count,
 	struct batch_outcome *outcome, struct failure *failure)
 {
@@ -94,7 +119,10 @@ enum error session_apply(struct session *session, const struct batch_row *rows, 
 			continue;
 		}
 		metric_add(METRIC_RETRIES_CONTENTION, 1);
-		if (!is_worth_a_try(failure, ++tries))
-			return error;
+		if (is_worth_a_try(failure, ++tries))
+			continue;
+		if (count == 1 && is_id_of_another(failure))
+			failure->error = E_POSTGRES_DATA;
+		return failure->error;
 	}
 }

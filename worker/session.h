@@ -19,17 +19,23 @@
 #include "worker/pulse.h"
 #include "worker/upsert.h"
 
+enum { SESSION_HASTY_MS = 20 };
+
 struct session {
 	struct upsert_options options;
 	struct backoff *backoff; /* borrowed */
 	void (*on_change)(void *user, bool connected);
 	void *user;
 	struct pulse pulse;
+	bool hasty;            /* wait for locks SESSION_HASTY_MS only */
 	struct upsert *upsert; /* owned; NULL: not connected */
 };
 
 /* Connect, however long it takes. False: the lane is to stop. */
 MUST_CHECK bool session_connect(struct session *session);
+
+/* In a quiet time: where the server has closed the connection, make a new one. As session_connect. */
+MUST_CHECK bool session_look(struct session *session);
 
 /* Also when there is none. */
 void session_disconnect(struct session *session);

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/postgres.h"
+#include "shared/sqlstate.h"
 #include "worker/array.h"
 #include "worker/upsert_sql.h"
 
@@ -16,7 +18,7 @@
 #define SAVEPOINT "intake_rows"
 
 enum {
-	LOCK_SHARE = 4, /* of a statement's time is what it may wait for one lock (55P03) */
+	LOCK_SHARE = 16, /* of a statement's time is what it may wait for one lock (55P03) */
 	NUMBER_BYTES = 16,
 	DECIMAL = 10,
 };
@@ -57,6 +59,11 @@ static const char session_text[] =
 	/* The plan is made once, perhaps on an empty table: as if it were large. */
 	" set_config('enable_seqscan', 'off', false)";
 
+/* A pooler may have given the session back to somebody; and who has turned fsync off should know. */
+static const char durable_text[] =
+	"select current_setting('synchronous_commit') in ('on', 'remote_apply'),"
+	" current_setting('fsync') = 'on'";
+
 /* What a constraint of the table is to us: "business", "id", or another that somebody has added. */
 static const char constraint_text[] =
 	"select case"
@@ -76,7 +83,26 @@ struct upsert {
 	 */
 	bool look_first;
 	bool in_transaction;
+	int lock_wait_ms; /* what lock_timeout is */
 };
+
+static enum error check_durable(struct upsert *upsert, struct failure *failure)
+{
+	POSTGRES_RESULT PGresult *durable = NULL;
+	if (PQsendQueryParams(upsert->connection, durable_text, 0, NULL, NULL, NULL, NULL, 0))
+		durable = postgres_wait(upsert->connection, upsert->answer_ms);
+	if (PQresultStatus(durable) != PGRES_TUPLES_OK)
+		return postgres_error(upsert->connection, durable, failure);
+	if (strcmp(PQgetvalue(durable, 0, 0), "t") != 0)
+		return failure_set(failure, E_POSTGRES_CONFIG,
+			"synchronous_commit does not stay on for this session, so a commit may be "
+			"lost: is there a pooler in transaction mode between?");
+	if (strcmp(PQgetvalue(durable, 0, 1), "t") != 0)
+		log_warn("postgres.not_durable", log_text("connection", upsert->options.name),
+			log_text("reason", "fsync is off: when the server's machine fails, rows "
+					   "are lost that Kafka was told are kept"));
+	return OK;
+}
 
 static enum error set_up(struct upsert *upsert, struct failure *failure)
 {
@@ -85,7 +111,8 @@ static enum error set_up(struct upsert *upsert, struct failure *failure)
 	POSTGRES_RESULT PGresult *prepared = NULL;
 	char lock_ms[NUMBER_BYTES];
 	const char *values[] = {lock_ms};
-	(void)snprintf(lock_ms, sizeof(lock_ms), "%d", upsert->options.timeout_ms / LOCK_SHARE);
+	upsert->lock_wait_ms = upsert->options.timeout_ms / LOCK_SHARE;
+	(void)snprintf(lock_ms, sizeof(lock_ms), "%d", upsert->lock_wait_ms);
 	if (PQsendQueryParams(connection, session_text, 1, NULL, values, NULL, NULL, 0))
 		session = postgres_wait(connection, upsert->answer_ms);
 	if (PQresultStatus(session) != PGRES_TUPLES_OK)
@@ -94,6 +121,9 @@ static enum error set_up(struct upsert *upsert, struct failure *failure)
 		return failure_set(failure, E_POSTGRES_CONFIG,
 			"DATABASE_URL's login is no member of " WORKER_ROLE ": grant " WORKER_ROLE
 			" to it");
+	enum error error = check_durable(upsert, failure);
+	if (error)
+		return error;
 	if (PQsendPrepare(connection, STATEMENT_NAME, upsert_sql, 0, NULL))
 		prepared = postgres_wait(connection, upsert->answer_ms);
 	if (PQresultStatus(prepared) != PGRES_COMMAND_OK)
@@ -195,7 +225,7 @@ static PGresult *ask_constraint(struct upsert *upsert, const PGresult *result)
  *
  * (business_id, email) is what the statement arbitrates by, so a key that is there twice is a contact's
  * id: its address is being changed by hand while its own first event comes again. The next try sees
- * where it went.
+ * where it went. Or two contacts were given one event id, by another producer (session.c).
  */
 static enum error explain_constraint(
 	struct upsert *upsert, const PGresult *result, struct failure *failure)
@@ -234,6 +264,26 @@ enum error upsert_command(struct upsert *upsert, const char *sql, const char *co
 	return OK;
 }
 
+enum error upsert_set_lock_wait(struct upsert *upsert, int wait_ms, struct failure *failure)
+{
+	char text[NUMBER_BYTES];
+	const char *values[] = {text};
+	int wanted_ms = wait_ms ? wait_ms : upsert->options.timeout_ms / LOCK_SHARE;
+	if (wanted_ms == upsert->lock_wait_ms)
+		return OK;
+	(void)snprintf(text, sizeof(text), "%d", wanted_ms);
+	enum error error = upsert_command(
+		upsert, "select set_config('lock_timeout', $1, false)", values, 1, NULL, failure);
+	if (!error)
+		upsert->lock_wait_ms = wanted_ms;
+	return error;
+}
+
+bool upsert_is_open(struct upsert *upsert)
+{
+	return PQconsumeInput(upsert->connection) && PQstatus(upsert->connection) == CONNECTION_OK;
+}
+
 enum error upsert_begin(struct upsert *upsert, struct failure *failure)
 {
 	enum error error = upsert_command(upsert, "begin", NULL, 0, NULL, failure);
@@ -258,7 +308,7 @@ static enum error explain(struct upsert *upsert, const PGresult *result, struct 
 		*failure = undo;
 		return undo.error;
 	}
-	if (has_state(result, "23503") || has_state(result, "23505"))
+	if (has_state(result, SQLSTATE_FOREIGN_KEY) || has_state(result, SQLSTATE_UNIQUE))
 		return explain_constraint(upsert, result, failure);
 	return error;
 }

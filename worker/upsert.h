@@ -52,6 +52,17 @@ MUST_CHECK enum error upsert_rows(struct upsert *upsert, const struct batch_row 
 	struct batch_outcome *ret_outcome, struct failure *failure);
 
 /*
+ * How long a statement waits for a lock (55P03), until the next call; 0: as long as at first.
+ *
+ * Returns: OK; as postgres_error says.
+ */
+MUST_CHECK enum error upsert_set_lock_wait(
+	struct upsert *upsert, int wait_ms, struct failure *failure);
+
+/* Look whether the server has closed the connection while nothing was asked. Never waits. */
+MUST_CHECK bool upsert_is_open(struct upsert *upsert);
+
+/*
  * Begin a transaction, for upsert_rows and upsert_command until "commit" or "rollback" is commanded.
  *
  * Rows that are refused in it are undone by themselves, and the transaction goes on.

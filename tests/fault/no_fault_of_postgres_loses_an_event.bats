@@ -77,6 +77,22 @@ passes() {
 	passes
 }
 
+@test "22023: a login that is refused for what it asks for makes no event bad" {
+	case_mend() { super "create role shift in role intake_worker role flow_worker"; }
+	local url
+	case_mend
+	url=$(login_url worker)
+	load_begin "DATABASE_URL=$url$([[ $url == *\?* ]] && echo '&' || echo '?')options=-c%20role%3Dshift"
+	super "drop role shift"
+	end_backends
+	wait_until 10 expect_log 'level=error event=lane.waiting .*for=configuration .*role' >/dev/null
+	case_mend
+	passes
+	unset -f case_mend
+	program_stop worker1
+	super "drop role shift"
+}
+
 @test "53100: a disk that is full" {
 	local disk=$PG_DIR/disk
 	mkdir -p "$disk"
@@ -113,17 +129,28 @@ hold() {
 }
 
 @test "55P03: somebody holds a row, the others are written" {
-	load_begin "WORKER_STATEMENT_TIMEOUT_MS=$SHORT_TIMEOUT_MS"
-	hold 6 "select * from contacts order by business_id limit 1 for update"
-	wait_until 5 expect_log 'level=warn event=lane.waiting .*for=lock .*55P03' >/dev/null
-	(($(sql "select count(*) from contacts where updated_at > now() - interval '5 seconds'") > 100))
+	only_the_held_differ() {
+		expect_fold >"$CASE/fold.held" ||
+			(($(grep -oE "^\('[^)]*\)" "$CASE/fold.held" | sort -u | wc -l) <= 3))
+	}
+	load_begin WORKER_LANES=1
+	hold 25 "select * from contacts order by business_id limit 3 for update"
+	wait_until 10 expect_log 'level=warn event=lane.holding .*55P03' >/dev/null
+	stream_end
+	# With one lane, and while they are held still.
+	wait_until 8 only_the_held_differ
+	(($(metric worker1 worker_held_events) > 0))
+	is_ready worker1
 	passes
+	expect_log 'level=info event=lane.holds_none'
 	expect_retried contention
+	expect "events held" "$(metric worker1 worker_held_events)" 0
 }
 
 @test "55P03: somebody holds the table" {
 	load_begin "WORKER_STATEMENT_TIMEOUT_MS=$SHORT_TIMEOUT_MS"
 	hold 4 "lock table contacts in share row exclusive mode"
+	wait_until 4 expect_log 'level=warn event=lane.holding .*55P03' >/dev/null
 	passes
 	expect_retried contention
 }
@@ -144,7 +171,7 @@ hold() {
 	operator "create function stuck() returns trigger language plpgsql as \$\$ begin
 		if new.email = 'contact7@example.com' then perform pg_sleep(3); end if; return new; end \$\$" \
 		"create trigger stuck before insert or update on contacts for each row execute function stuck()"
-	wait_until 20 expect_log 'level=warn event=lane.waiting .*for=lock .*57014' >/dev/null
+	wait_until 20 expect_log 'level=warn event=lane.holding .*57014' >/dev/null
 	operator "drop trigger stuck on contacts"
 	passes
 }

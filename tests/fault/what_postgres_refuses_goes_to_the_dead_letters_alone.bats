@@ -32,6 +32,18 @@ teardown() {
 	run -1 grep -E 'contact[0-9]+@' "$CASE/worker1.log"
 }
 
+@test "42501: what a trigger says with another code is for the operator, and not told" {
+	load_begin
+	operator "create function polite() returns trigger language plpgsql as \$\$ begin
+		raise insufficient_privilege using message = 'no ' || new.email; end \$\$" \
+		"create trigger polite before insert or update on contacts for each row execute function polite()"
+	wait_until 10 expect_log 'event=lane.waiting .*for=configuration .*42501' >/dev/null
+	operator "drop trigger polite on contacts"
+	load_end
+	expect_no_dead
+	run -1 grep -E 'contact[0-9]+@' "$CASE/worker1.log"
+}
+
 @test "22001: a column that an operator made shorter" {
 	operator "alter table contacts add label varchar(3) generated always as (case when name ~ '^Refuse' then name end) stored"
 	load_begin
@@ -47,6 +59,18 @@ teardown() {
 	(($(wc -l <"$CASE/dead.json") > 0))
 	run -1 grep -v 'Refuse' "$CASE/dead.json"
 	expect_log 'constraint one_phone'
+}
+
+@test "23505: one event id for two contacts, by another producer" {
+	local id=0190b5a0-0000-7000-8000-0000000000bb email
+	load_begin WORKER_LANES=1
+	for email in first second; do
+		printf '%s\t%s:%s@example.com\t{"business_id": "%s", "name": "Twin", "email": "%s@example.com"}\n' \
+			"$id" "${BUSINESSES[0]}" "$email" "${BUSINESSES[0]}" "$email" | produce >>"$CASE/twins.log" 2>&1
+	done
+	load_end
+	expect_dead refused=1
+	expect_log 'event=dead_letter.written reason=refused .*constraint contacts_pkey'
 }
 
 @test "23503: a foreign key that an operator added is not the business's" {

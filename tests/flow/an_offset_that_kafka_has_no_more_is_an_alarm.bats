@@ -73,6 +73,7 @@ owner_creates_topics() {
 	worker_start 1
 	await_applied
 	grep -q 'event=assignment.assigned partitions=6 never_committed=6' "$CASE/worker1.log"
+	grep -q "level=warn event=assignment.from_the_beginning partitions=6" "$CASE/worker1.log"
 	expect jumps "$(metric worker1 "$JUMPS")" 0
 	contacts_copy | diff "$CASE/before" -
 	expect_fold

@@ -70,6 +70,19 @@ void upsert_close(struct upsert *upsert)
 	free(upsert);
 }
 
+enum error upsert_set_lock_wait(struct upsert *upsert, int wait_ms, struct failure *failure)
+{
+	(void)failure;
+	ensure(upsert && wait_ms >= 0);
+	return OK;
+}
+
+bool upsert_is_open(struct upsert *upsert)
+{
+	ensure(upsert);
+	return true;
+}
+
 static bool begins(struct span text, const char *with)
 {
 	return text.len >= strlen(with) && memcmp(text.base, with, strlen(with)) == 0;
@@ -89,6 +102,8 @@ static enum error look_at(const struct batch_row *row, struct failure *failure)
 	if (begins(row->newest->contact.name, "bad") ||
 		(row->phone && begins(row->phone->contact.phone, "bad")))
 		return refuse(failure, E_POSTGRES_DATA, "23514");
+	if (begins(row->newest->contact.name, "twin"))
+		return refuse(failure, E_POSTGRES_CONTENTION, "23505");
 	if (held > 0 && begins(row->newest->contact.name, "held")) {
 		held--;
 		return refuse(failure, E_POSTGRES_CONTENTION, "55P03");

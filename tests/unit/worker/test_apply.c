@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "shared/memory.h"
 #include "tests/unit/test.h"
 #include "tests/unit/worker/fake_dead_letter.h"
 #include "tests/unit/worker/fake_record.h"
@@ -55,6 +56,7 @@ static void tear_down(void)
 {
 	batch_free(batch);
 	session_disconnect(&session);
+	held_fini(&applier.held);
 	dead_letters_free(applier.dead_letters);
 	(void)close(stop_fd);
 	metrics_fini();
@@ -97,8 +99,8 @@ START_TEST(a_bad_row_costs_no_more_statements_than_halving_finds_it_in)
 		for (unsigned i = 0; i < ROWS; i++)
 			add(i == bad, i, i == bad ? "bad" : "Ada", NULL);
 		apply();
-		/* The one that was refused, log2(n) that find the row, one for what is behind it. */
-		ck_assert_uint_le(fake_upsert_calls(counts), 1 + LOG2_ROWS + 1);
+		/* The one that was refused, log2(n) and one that find the row, one for what is behind it. */
+		ck_assert_uint_le(fake_upsert_calls(counts), 1 + LOG2_ROWS + 1 + 1);
 		ck_assert_uint_eq(fake_upsert_written(written), ROWS - 1);
 		ck_assert_uint_eq(fake_dead_letters_written(letters), 1);
 		ck_assert_int_eq(letters[0].offset, 1);
@@ -229,6 +231,19 @@ START_TEST(contention_is_tried_again_then_in_halves)
 }
 END_TEST
 
+/* Try what is held until nothing is. Returns: how often. */
+static unsigned apply_until_none_is_held(void)
+{
+	struct batch *done;
+	unsigned tries = 0;
+	while (!held_is_empty(&applier.held)) {
+		ck_assert_int_eq(apply_held(&applier, &done), OK);
+		batch_free(done);
+		tries++;
+	}
+	return tries;
+}
+
 START_TEST(a_row_that_somebody_holds_keeps_no_other_waiting_and_is_never_dead)
 {
 	set_up(FIFTY);
@@ -236,10 +251,122 @@ START_TEST(a_row_that_somebody_holds_keeps_no_other_waiting_and_is_never_dead)
 		add((uint8_t)i, i, i == 5 ? "held" : "Ada", NULL);
 	fake_upsert_hold(8);
 	apply();
+	ck_assert_uint_eq(fake_upsert_written(written), 15);
+	ck_assert_uint_eq(held_count(&applier.held), 1);
+	ck_assert_double_eq(metric_gauge(METRIC_HELD), 1);
+	ck_assert_uint_eq(apply_until_none_is_held(), 2);
+	ck_assert_double_eq(metric_gauge(METRIC_HELD), 0);
 	ck_assert_uint_eq(fake_dead_letters_written(letters), 0);
 	ck_assert_uint_eq(fake_upsert_written(written), 16);
 	ck_assert_int_eq(written[15], 5);
 	ck_assert_uint_eq(fake_upsert_opened(), 1);
+	tear_down();
+}
+END_TEST
+
+/* The next batch, of the same contacts. */
+static void next_batch(void)
+{
+	batch_free(batch);
+	batch = batch_new();
+}
+
+START_TEST(later_events_of_a_held_contact_are_held_untried)
+{
+	set_up(FIFTY);
+	fake_upsert_hold(2);
+	add(1, 5, "held", NULL);
+	apply();
+	next_batch();
+	for (unsigned i = 0; i < 10; i++)
+		add((uint8_t)(10 + i), i, "Ada", "1");
+	apply();
+	ck_assert_uint_eq(fake_upsert_written(written), 9);
+	ck_assert_uint_eq(held_count(&applier.held), 2);
+	ck_assert_uint_eq(apply_until_none_is_held(), 1);
+	/* As one row, and the newest counts. */
+	ck_assert_uint_eq(fake_upsert_written(written), 10);
+	ck_assert_int_eq(written[9], 15);
+	tear_down();
+}
+END_TEST
+
+START_TEST(partitions_of_held_events_do_not_move_on_and_others_do)
+{
+	set_up(FIFTY);
+	batch->marks = memory_zeroed(2, sizeof(*batch->marks));
+	batch->mark_count = 2;
+	batch->marks[1].partition = 1;
+	fake_upsert_hold(2);
+	add(1, 5, "held", NULL);
+	apply();
+	ck_assert_uint_eq(batch->mark_count, 1);
+	ck_assert_int_eq(batch->marks[0].partition, 1);
+	struct batch *done;
+	ck_assert_int_eq(apply_held(&applier, &done), OK);
+	ck_assert_uint_eq(done->mark_count, 0);
+	batch_free(done);
+	ck_assert_int_eq(apply_held(&applier, &done), OK);
+	ck_assert_uint_eq(done->mark_count, 1);
+	ck_assert_int_eq(done->marks[0].partition, 0);
+	batch_free(done);
+	tear_down();
+}
+END_TEST
+
+START_TEST(what_was_read_again_after_a_crash_bounds_what_is_held)
+{
+	set_up(FIFTY);
+	fake_upsert_hold(1);
+	add(1, 5, "held", NULL);
+	apply();
+	ck_assert(!held_is_full(&applier.held));
+	held_pass(&applier.held, HELD_BEHIND_MOST);
+	ck_assert(held_is_full(&applier.held));
+	(void)apply_until_none_is_held();
+	ck_assert(!held_is_full(&applier.held));
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_contact_whose_id_is_another_event_s_is_refused_in_the_end)
+{
+	set_up(FIFTY);
+	for (unsigned i = 0; i < 8; i++)
+		add((uint8_t)i, i, i == 3 ? "twin" : "Ada", NULL);
+	apply();
+	ck_assert_uint_eq(fake_upsert_written(written), 7);
+	ck_assert_uint_eq(fake_dead_letters_written(letters), 1);
+	ck_assert_int_eq(letters[0].offset, 3);
+	ck_assert_str_eq(letters[0].sqlstate, "23505");
+	ck_assert(held_is_empty(&applier.held));
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_login_that_is_refused_makes_no_row_bad)
+{
+	set_up(FIFTY);
+	fake_upsert_script(SCRIPT(E_POSTGRES_DATA, E_POSTGRES_CONTENTION, OK), NO_SCRIPT);
+	add(1, 0, "Ada", NULL);
+	apply();
+	ck_assert_uint_eq(fake_dead_letters_written(letters), 0);
+	ck_assert_uint_eq(fake_upsert_written(written), 1);
+	ck_assert_uint_eq(metric_count(METRIC_RETRIES_CONFIGURATION), 2);
+	tear_down();
+}
+END_TEST
+
+START_TEST(no_row_is_dead_that_was_not_refused_alone)
+{
+	set_up(FIFTY);
+	/* What made the first statement fail is gone by the second. */
+	fake_upsert_script(NO_SCRIPT, SCRIPT(E_POSTGRES_DATA));
+	for (unsigned i = 0; i < 8; i++)
+		add((uint8_t)i, i, "Ada", NULL);
+	apply();
+	ck_assert_uint_eq(fake_dead_letters_written(letters), 0);
+	ck_assert_uint_eq(fake_upsert_written(written), 8);
 	tear_down();
 }
 END_TEST
@@ -252,6 +379,7 @@ START_TEST(bad_rows_among_held_ones_are_found)
 			add((uint8_t)i, i, i % 7 == 3 ? "held" : i % 9 == 4 ? "bad" : "Ada", NULL);
 		fake_upsert_hold(held);
 		apply();
+		(void)apply_until_none_is_held();
 		ck_assert_uint_eq(fake_dead_letters_written(letters), 6);
 		ck_assert_uint_eq(fake_upsert_written(written), 64 - 6);
 		tear_down();
@@ -329,6 +457,11 @@ TESTS("apply", a_good_batch_is_one_statement,
 	a_record_that_is_no_event_goes_with_its_own_reason,
 	contention_is_tried_again_then_in_halves,
 	a_row_that_somebody_holds_keeps_no_other_waiting_and_is_never_dead,
+	later_events_of_a_held_contact_are_held_untried,
+	partitions_of_held_events_do_not_move_on_and_others_do,
+	what_was_read_again_after_a_crash_bounds_what_is_held,
+	a_contact_whose_id_is_another_event_s_is_refused_in_the_end,
+	a_login_that_is_refused_makes_no_row_bad, no_row_is_dead_that_was_not_refused_alone,
 	bad_rows_among_held_ones_are_found, an_outage_in_the_middle_of_the_search_loses_nothing,
 	a_dead_letter_topic_that_is_away_is_waited_for,
 	an_absurd_share_of_bad_rows_writes_no_dead_letter_and_waits,

@@ -194,7 +194,7 @@ START_TEST(dropping_a_partition_leaves_what_others_wrote_to_the_same_contact)
 	batch_fold(batch);
 	ck_assert_uint_eq(batch->row_count, 1);
 	ck_assert_span_eq(batch->rows[0].phone->contact.phone, SPAN("1"));
-	ck_assert_uint_eq(batch->bytes, bytes / 3);
+	ck_assert_uint_eq(batch->bytes, bytes); /* their memory is not free yet */
 	batch_free(batch);
 }
 END_TEST

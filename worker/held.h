@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * held - rows that wait for somebody else's lock, so that the others of their lane need not.
+ *
+ * Design notes. The events of such a row move from their batch to one that the lane keeps, together with
+ * their partitions' marks: rows go on being written, while the offsets of those partitions stay before
+ * the oldest event that is held. What comes later for a contact that is held is held too, untried: it
+ * would wait for the same lock. The lane tries the batch anew every now and then; what is locked still
+ * moves to the next one. Versions decide what is newer, so that the order of all this does not matter.
+ *
+ * What a crash would have read again grows meanwhile. Where that, or what is held, gets too much, the
+ * lane waits for the locks and takes no more.
+ *
+ * Thread: the lane's.
+ */
+#ifndef INTAKE_WORKER_HELD_H
+#define INTAKE_WORKER_HELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/error.h"
+#include "shared/log.h"
+#include "worker/batch.h"
+
+enum {
+	HELD_EVENTS_MOST = 10000,
+	HELD_BYTES_MOST = 16 * 1024 * 1024,
+	HELD_BEHIND_MOST = 1000000, /* events finished while some were held */
+	HELD_FIRST_MS = 200,        /* until they are tried anew, doubled each time in vain */
+	HELD_MOST_MS = 5000,
+};
+
+/* All zero but for the name holds nothing. */
+struct held {
+	const char *lane;    /* borrowed; for the log */
+	struct batch *batch; /* owned; folded; NULL: nothing is held */
+	size_t behind;
+	int64_t pause_ms;
+	int64_t due_ms; /* by the steady clock */
+	int64_t since_ms;
+	struct failure why; /* what is in their way */
+	struct log_limit line;
+};
+
+/* Free what is held; it is read again. */
+void held_fini(struct held *held);
+
+bool held_is_empty(const struct held *held);
+
+/* Events. */
+size_t held_count(const struct held *held);
+
+/* A batch more might be too much. */
+bool held_is_full(const struct held *held);
+
+/* Whether the row's contact has events here. */
+bool held_has(const struct held *held, const struct batch_row *row);
+
+/*
+ * Keep rows of a batch that goes on without them.
+ *
+ * Takes: from - loses their events and the marks of their partitions; rows - of `from`.
+ */
+void held_add(struct held *held, struct batch *from, const struct batch_row *rows, size_t count);
+
+/* Take all to try it anew. Returned owned; NULL: there is nothing. */
+struct batch *held_take(struct held *held);
+
+/* Events of the lane are durable. */
+void held_pass(struct held *held, size_t events);
+
+/* Until it is time to try again; 0: it is; -1: nothing is held. */
+int64_t held_wait_ms(const struct held *held, int64_t now_ms);
+
+/*
+ * It was tried, or is new: when to try it again. What happens is logged.
+ *
+ * Takes: before - how many events were held before; why - what is in their way, for the log.
+ */
+void held_plan(struct held *held, size_t before, const struct failure *why);
+
+#endif
