@@ -270,7 +270,7 @@ await_applied() {
 	}
 }
 
-# expect_fold [--repeats] [--answers MARKER=FILE]...: the table is what the topic says.
+# expect_fold [--repeats] [--grown] [--answers MARKER=FILE]...: the table is what the topic says.
 expect_fold() {
 	topic_dump >"$CASE/topic.json"
 	contacts_dump >"$CASE/contacts.json"
