@@ -75,8 +75,7 @@ fires_not() {
 	for alert in IntakePromiseAtRisk/no_worker IntakeTargetDown; do
 		wait_until "$FIRING_SECONDS" fires "$alert" || { echo "$alert does not fire: $(ask --firing)"; return 1; }
 	done
-	admin=$(admin_address worker1)
-	program_launch worker 1 run "WORKER_ADMIN_LISTEN=$admin"
+	worker_launch 1
 	for alert in IntakePromiseAtRisk/no_worker IntakeTargetDown; do
 		wait_until "$FIRING_SECONDS" fires_not "$alert" || { echo "$alert still fires"; return 1; }
 	done

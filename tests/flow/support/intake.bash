@@ -86,12 +86,17 @@ program_launch() {
 		"$(program_path "$program")" "$command"
 }
 
-# gateway_start NUMBER [NAME=value]...: at the same address when it is started again.
+# choose_address FILE: made up the first time, the same when the program is started again.
+choose_address() {
+	[[ -e $CASE/$1 ]] || echo "127.0.0.1:$(free_port)" >"$CASE/$1"
+}
+
+# gateway_start NUMBER [NAME=value]...: at the same addresses when it is started again.
 gateway_start() {
 	local name=gateway$1 number=$1
 	shift
-	[[ -e $CASE/$name.listen ]] || echo "127.0.0.1:$(free_port)" >"$CASE/$name.listen"
-	echo "127.0.0.1:$(free_port)" >"$CASE/$name.admin"
+	choose_address "$name.listen"
+	choose_address "$name.admin"
 	program_launch gateway "$number" serve "GATEWAY_LISTEN=$(<"$CASE/$name.listen")" \
 		"GATEWAY_ADMIN_LISTEN=$(<"$CASE/$name.admin")" "$@"
 	await_ready "$name"
@@ -100,7 +105,7 @@ gateway_start() {
 worker_launch() {
 	local name=worker$1 number=$1
 	shift
-	echo "127.0.0.1:$(free_port)" >"$CASE/$name.admin"
+	choose_address "$name.admin"
 	program_launch worker "$number" run "WORKER_ADMIN_LISTEN=$(<"$CASE/$name.admin")" "$@"
 }
 

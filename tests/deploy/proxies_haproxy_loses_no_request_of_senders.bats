@@ -1,0 +1,48 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# deploy/haproxy/haproxy.cfg in front of two gateways.
+
+load support/proxy
+load support/haproxy
+
+setup() {
+	proxied_begin GATEWAY_DRAIN_DELAY_MS=3000
+}
+
+teardown() {
+	proxied_end
+}
+
+proxy_start() {
+	haproxy_configure "$CASE" "$PROXY_PORT" "$(<"$CASE/gateway1.listen")" "$(admin_address gateway1)" \
+		"$(<"$CASE/gateway2.listen")" "$(admin_address gateway2)"
+	launch "$CASE" proxy "${PROXY_COMMAND[@]}"
+}
+
+@test "haproxy: a request comes through with its sender's address, and no log has a key or an address" {
+	a_request_comes_through
+}
+
+@test "haproxy: a body may be as large as the gateway takes, and no larger" {
+	bodies_are_bounded
+}
+
+@test "haproxy: the settings page works behind it" {
+	the_settings_page_works
+}
+
+@test "haproxy: without a gateway a sender is told that nothing was stored" {
+	without_a_gateway_nothing_is_stored
+}
+
+@test "haproxy: where the answer is lost a sender is told that it may be stored" {
+	an_answer_that_is_lost_may_be_stored
+}
+
+@test "haproxy: a rolling restart of the gateways fails no request, and each is stored once" {
+	a_rolling_restart_fails_no_request
+}
+
+@test "haproxy: a gateway that is killed under load makes only honest errors" {
+	a_killed_gateway_makes_only_honest_errors '0 no_answer -'
+}
