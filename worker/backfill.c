@@ -3,11 +3,13 @@
 #include "worker/backfill.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "shared/clock.h"
 #include "shared/metrics.h"
 #include "shared/program.h"
+#include "worker/backfill_bars.h"
 #include "worker/backfill_bounds.h"
 #include "worker/backfill_job.h"
 #include "worker/backfill_options.h"
@@ -189,6 +191,7 @@ static int conclude(struct backfill *backfill, const struct backfill_work *work,
 			    : work->finished  ? "finished"
 			    : work->cancelled ? "cancelled"
 					      : "stopped";
+	backfill_tell_clear(&backfill->tell);
 	if (!backfill_job_totals(backfill->store, name, &totals, &failure))
 		backfill_tell_counts(&backfill->tell, event, &totals);
 	if (work->finished) {
@@ -205,15 +208,33 @@ static int conclude(struct backfill *backfill, const struct backfill_work *work,
 	return EXIT_FAILED;
 }
 
+/* Read how far the job is, and tell it. */
+static void tell_progress(struct backfill *backfill, int64_t now_ms)
+{
+	const char *name = backfill->job->name;
+	struct backfill_totals totals = {0};
+	struct backfill_bar *bars = NULL;
+	struct failure failure; /* then another time */
+	struct backfill_view view = {.job = name, .rate = backfill->options->rate};
+	if (backfill_job_totals(backfill->store, name, &totals, &failure))
+		return;
+	if (backfill->tell.is_drawn &&
+		backfill_bars_read(backfill->store, name, &bars, &view.bar_count, &failure))
+		return;
+	view.offsets = totals.offsets;
+	view.done = totals.done;
+	view.speed = backfill_pace_speed(backfill->pace);
+	view.bars = bars;
+	backfill_tell_progress(&backfill->tell, &view, now_ms);
+	free(bars);
+}
+
 static void tick(void *user)
 {
 	struct backfill *backfill = user;
-	struct backfill_totals totals = {0};
-	struct failure failure;
 	int64_t now_ms = clock_steady_ms();
-	if (backfill_tell_is_due(&backfill->tell, now_ms) &&
-		!backfill_job_totals(backfill->store, backfill->job->name, &totals, &failure))
-		backfill_tell_progress(&backfill->tell, &totals, now_ms);
+	if (backfill_tell_is_due(&backfill->tell, now_ms))
+		tell_progress(backfill, now_ms);
 }
 
 static int work(struct backfill *backfill)

@@ -3,12 +3,14 @@
 #include "worker/backfill_tell.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "shared/clock.h"
+#include "shared/terminal.h"
 
 enum {
 	PROGRESS_MS = 5000, /* between lines */
-	MS_PER_S = 1000,
+	DRAW_MS = 500,      /* between drawings */
 };
 
 static void put_job(struct buf *out, const struct backfill_tell *tell, const char *event)
@@ -84,35 +86,57 @@ void backfill_tell_gaps(
 
 void backfill_tell_begin(struct backfill_tell *tell, int64_t done, int64_t now_ms)
 {
+	tell->is_drawn = !tell->json && terminal_is_drawable(STDERR_FILENO);
+	tell->screen.has_colour = terminal_has_colour();
 	tell->told_ms = now_ms;
-	tell->told_done = done;
+	speedometer_look(&tell->meter, done, now_ms);
 }
 
 bool backfill_tell_is_due(const struct backfill_tell *tell, int64_t now_ms)
 {
-	return now_ms - tell->told_ms >= PROGRESS_MS;
+	return now_ms - tell->told_ms >= (tell->is_drawn ? DRAW_MS : PROGRESS_MS);
 }
 
-void backfill_tell_progress(
-	struct backfill_tell *tell, const struct backfill_totals *totals, int64_t now_ms)
+static void put_progress_event(
+	struct buf *out, const struct backfill_tell *tell, const struct backfill_view *view)
+{
+	const struct backfill_speed *speed = &view->speed;
+	put_job(out, tell, "progress");
+	buf_printf(out,
+		",\"offsets\":%lld,\"done\":%lld,\"per_second\":%lld,\"seconds_left\":%lld,"
+		"\"held_by\":\"%s\",\"throttle\":%.3f",
+		(long long)view->offsets, (long long)view->done, (long long)view->per_second,
+		(long long)backfill_view_left_s(view), backfill_held_name(speed->held),
+		speed->share);
+	if (speed->live.is_known)
+		buf_printf(out, ",\"live_lag\":%lld,\"live_behind\":%s",
+			(long long)speed->live.lag_records,
+			speed->live.is_behind ? "true" : "false");
+	buf_add_text(out, "}\n");
+}
+
+void backfill_tell_progress(struct backfill_tell *tell, struct backfill_view *view, int64_t now_ms)
 {
 	struct buf out = {0};
-	int64_t speed = (totals->done - tell->told_done) * MS_PER_S / (now_ms - tell->told_ms);
-	int64_t left = totals->offsets - totals->done;
+	speedometer_look(&tell->meter, view->done, now_ms);
+	view->per_second = speedometer_speed(&tell->meter);
 	tell->told_ms = now_ms;
-	tell->told_done = totals->done;
-	if (tell->json) {
-		put_job(&out, tell, "progress");
-		buf_printf(&out, ",\"offsets\":%lld,\"done\":%lld,\"per_second\":%lld}\n",
-			(long long)totals->offsets, (long long)totals->done, (long long)speed);
-		put_out(&out, stdout);
-		return;
+	if (tell->is_drawn) {
+		backfill_screen_draw(&tell->screen, view, terminal_size_of(STDERR_FILENO), &out);
+	} else if (tell->json) {
+		put_progress_event(&out, tell, view);
+	} else {
+		backfill_view_line(view, &out);
+		buf_add_char(&out, '\n');
 	}
-	buf_printf(&out, "%lld of %lld offsets, %lld/s", (long long)totals->done,
-		(long long)totals->offsets, (long long)speed);
-	if (speed > 0)
-		buf_printf(&out, ", %lld s to go", (long long)(left / speed));
-	buf_add_char(&out, '\n');
+	put_out(&out, tell->json ? stdout : stderr);
+}
+
+void backfill_tell_clear(struct backfill_tell *tell)
+{
+	struct buf out = {0};
+	if (tell->is_drawn)
+		backfill_screen_clear(&tell->screen, terminal_size_of(STDERR_FILENO), &out);
 	put_out(&out, stderr);
 }
 

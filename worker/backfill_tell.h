@@ -9,14 +9,18 @@
 
 #include "worker/backfill_bounds.h"
 #include "worker/backfill_job.h"
+#include "worker/backfill_screen.h"
+#include "worker/backfill_view.h"
 
 struct backfill_tell {
 	const char *job; /* its name; borrowed */
 	bool json;       /* events on stdout; else progress on stderr, figures on stdout */
+	bool is_drawn;   /* progress is drawn at a terminal; set by backfill_tell_begin */
 
 	/* Its own. */
 	int64_t told_ms; /* when progress was told last, steady clock */
-	int64_t told_done;
+	struct speedometer meter;
+	struct backfill_screen screen;
 };
 
 /* What a job that is made now will replay. */
@@ -27,14 +31,21 @@ void backfill_tell_ranges(
 void backfill_tell_gaps(
 	const struct backfill_tell *tell, const struct backfill_gap *gaps, size_t count);
 
-/* From here on progress is counted. Takes: done - offsets, by whomever. */
+/* From here on progress is counted. Takes: done - offsets, by whomever. now_ms - steady clock. */
 void backfill_tell_begin(struct backfill_tell *tell, int64_t done, int64_t now_ms);
 
-/* Whether it is time to tell progress. Takes: now_ms - steady clock. */
+/* Whether it is time to tell progress. */
 bool backfill_tell_is_due(const struct backfill_tell *tell, int64_t now_ms);
 
-void backfill_tell_progress(
-	struct backfill_tell *tell, const struct backfill_totals *totals, int64_t now_ms);
+/*
+ * Tell progress: draw it, or a line, or an event.
+ *
+ * Takes: view - its per_second is filled in here.
+ */
+void backfill_tell_progress(struct backfill_tell *tell, struct backfill_view *view, int64_t now_ms);
+
+/* What is drawn goes away, so that text can follow. */
+void backfill_tell_clear(struct backfill_tell *tell);
 
 /* Takes: event - what has happened, for programs: "finished". */
 void backfill_tell_counts(
