@@ -12,6 +12,7 @@
 
 enum {
 	PUT_OFF_FIRST = 8,
+	SHARE_WHOLE = 1000,
 	/* What a batch may wait for locks, once it has met one, before the rest of it is held. */
 	LOCKED_MOST_MS = 2000,
 };
@@ -19,6 +20,7 @@ enum {
 /* A batch on its way. */
 struct work {
 	struct applier *applier;
+	struct circuit *circuit;
 	struct batch *batch;
 	size_t begin; /* of the rows that are gone through */
 	size_t at;    /* those before it are settled, or put off */
@@ -28,6 +30,7 @@ struct work {
 	int64_t locked_ms;
 	struct failure failure;
 	struct failure locked;     /* what was in the way of those that are put off */
+	struct failure parked;     /* what opened the circuit */
 	bool was_held;             /* the batch is what was held before */
 	struct batch_row *put_off; /* owned; to be held */
 	size_t known_count;        /* of them, in front: of contacts that are held already */
@@ -59,12 +62,12 @@ static enum error try_rows(struct work *work, const struct batch_row *rows, size
 static enum error say_circuit_opens(
 	struct work *work, const struct record *record, const struct failure *why)
 {
-	const struct circuit *circuit = &work->applier->circuit;
+	const struct circuit *circuit = work->circuit;
 	const struct failure last = *why; /* which may be the one that is written to */
 	return failure_set(&work->failure, E_CIRCUIT_OPEN,
 		"%zu of %zu records are bad, more than WORKER_MAX_DEAD_SHARE; the last one "
 		"(partition:offset %d:%lld): %s",
-		work->batch->letter_count + circuit->dead, work->batch->event_count + circuit->seen,
+		work->batch->letter_count + circuit->dead, batch_left(work->batch) + circuit->seen,
 		record->partition, (long long)record->offset, last.detail);
 }
 
@@ -72,7 +75,7 @@ static enum error bury(struct work *work, const struct record *record, const str
 {
 	struct batch *batch = work->batch;
 	batch_add_letter(batch, record, why);
-	if (circuit_opens(&work->applier->circuit, batch->letter_count, batch->event_count))
+	if (circuit_opens(work->circuit, batch->letter_count, batch_left(batch)))
 		return say_circuit_opens(work, record, why);
 	return OK;
 }
@@ -243,7 +246,7 @@ static enum error bury_undecodable(struct work *work)
 	enum error error = OK;
 	for (size_t i = 0; i < batch->event_count && !error; i++) {
 		const struct batch_event *event = &batch->events[i];
-		if (event->bad)
+		if (event->bad && !event->moved)
 			error = bury(work, event->record, event->bad);
 	}
 	return error;
@@ -252,11 +255,10 @@ static enum error bury_undecodable(struct work *work)
 /* Rows of contacts that are held already are put off untried. */
 static void put_off_known(struct work *work)
 {
-	const struct held *held = &work->applier->held;
+	const struct held *held = &work->applier->held[HELD_LOCKED];
 	struct batch *batch = work->batch;
 	size_t kept = 0;
-	if (held_is_empty(held))
-		return;
+	work->put_off_count = 0;
 	for (size_t i = 0; i < batch->row_count; i++) {
 		if (held_has(held, &batch->rows[i]))
 			put_off(work, &batch->rows[i]);
@@ -265,6 +267,47 @@ static void put_off_known(struct work *work)
 	}
 	batch->row_count = kept;
 	work->known_count = work->put_off_count;
+}
+
+/* The same for partitions. */
+static void park_known(struct work *work)
+{
+	struct held *parked = &work->applier->held[HELD_PARKED];
+	const struct batch *batch = work->batch;
+	size_t i = 0;
+	while (i < batch->mark_count) {
+		int32_t partition = batch->marks[i].partition;
+		if (held_has_partition(parked, partition))
+			held_add_partition(parked, work->batch, partition);
+		else
+			i++;
+	}
+}
+
+static size_t share_of_bad(const struct batch *batch, int32_t partition)
+{
+	size_t bad = 0;
+	size_t all = 0;
+	for (size_t i = 0; i < batch->letter_count; i++)
+		bad += batch->letters[i].record->partition == partition;
+	for (size_t i = 0; i < batch->event_count; i++)
+		all += !batch->events[i].moved && batch->events[i].partition == partition;
+	return all ? bad * SHARE_WHOLE / all : 0;
+}
+
+/* The circuit is open: one partition is to blame most. */
+static void park_worst(struct work *work)
+{
+	struct batch *batch = work->batch;
+	int32_t worst = batch->letters[batch->letter_count - 1].record->partition;
+	for (size_t i = 0; i < batch->mark_count; i++) {
+		int32_t partition = batch->marks[i].partition;
+		if (share_of_bad(batch, partition) > share_of_bad(batch, worst))
+			worst = partition;
+	}
+	held_add_partition(&work->applier->held[HELD_PARKED], batch, worst);
+	circuit_forget(work->circuit);
+	work->parked = work->failure;
 }
 
 /*
@@ -328,37 +371,57 @@ static enum error write_letters(struct applier *applier, struct batch *batch)
 static enum error settle_and_write(struct work *work)
 {
 	struct applier *applier = work->applier;
-	const struct batch *batch = work->batch;
+	struct batch *batch = work->batch;
 	enum error error;
 	while ((error = settle(work)) == E_CIRCUIT_OPEN) {
-		if (!backoff_wait(applier->backoff, WAIT_CIRCUIT, &work->failure))
-			return E_POSTGRES_AWAY;
-		circuit_forget(&applier->circuit);
+		park_worst(work);
+		put_off_known(work);
 	}
-	if (error)
-		return error;
-	backoff_end(applier->backoff, WAIT_CIRCUIT);
-	if (batch->letter_count > 0)
-		error = write_letters(applier, work->batch);
+	if (!error && batch->letter_count > 0)
+		error = write_letters(applier, batch);
 	if (!error)
-		circuit_note(&applier->circuit, batch->letter_count, batch->event_count);
+		circuit_note(work->circuit, batch->letter_count, batch_left(batch));
 	return error;
 }
 
-static enum error apply(struct applier *applier, struct batch *batch, size_t held_before)
+static void count_held(const struct applier *applier, size_t ret_counts[static HELD_KINDS])
 {
-	struct work work = {.applier = applier, .batch = batch, .was_held = held_before > 0};
-	struct held *held = &applier->held;
-	if (!work.was_held) {
-		held_before = held_count(held);
-		put_off_known(&work);
+	for (size_t i = 0; i < HELD_KINDS; i++)
+		ret_counts[i] = held_count(&applier->held[i]);
+}
+
+/* What was tried, and what is new, is to be tried next. */
+static void plan(const struct work *work, const size_t before[static HELD_KINDS], int tried)
+{
+	const struct failure *why[HELD_KINDS] = {
+		[HELD_LOCKED] = &work->locked, [HELD_PARKED] = &work->parked};
+	for (int i = 0; i < HELD_KINDS; i++) {
+		struct held *held = &work->applier->held[i];
+		held_pass(held, batch_left(work->batch));
+		if (i == tried || (before[i] == 0 && !held_is_empty(held)))
+			held_plan(held, before[i], why[i]);
 	}
+}
+
+/* Takes: before - what was held; tried - the kind that the batch was, HELD_KINDS: none. */
+static enum error apply(struct applier *applier, struct batch *batch,
+	const size_t before[static HELD_KINDS], int tried)
+{
+	/* What is parked is judged on its own: the others' good events say nothing for it. */
+	struct circuit alone = applier->circuit;
+	circuit_forget(&alone);
+	struct work work = {
+		.applier = applier,
+		.circuit = tried == HELD_PARKED ? &alone : &applier->circuit,
+		.batch = batch,
+		.was_held = tried != HELD_KINDS,
+	};
+	park_known(&work);
+	put_off_known(&work);
 	enum error error = settle_and_write(&work);
 	if (!error) {
-		held_add(held, batch, work.put_off, work.put_off_count);
-		held_pass(held, batch->event_count);
-		if (work.was_held || held_before == 0)
-			held_plan(held, held_before, &work.locked);
+		held_add(&applier->held[HELD_LOCKED], batch, work.put_off, work.put_off_count);
+		plan(&work, before, tried);
 	}
 	free(work.put_off);
 	return error;
@@ -366,14 +429,17 @@ static enum error apply(struct applier *applier, struct batch *batch, size_t hel
 
 enum error apply_batch(struct applier *applier, struct batch *batch)
 {
-	return apply(applier, batch, 0);
+	size_t before[HELD_KINDS];
+	count_held(applier, before);
+	return apply(applier, batch, before, HELD_KINDS);
 }
 
-enum error apply_held(struct applier *applier, struct batch **ret_batch)
+enum error apply_held(struct applier *applier, enum held_kind kind, struct batch **ret_batch)
 {
-	size_t before = held_count(&applier->held);
-	struct batch *batch = held_take(&applier->held);
-	enum error error = apply(applier, batch, before);
+	size_t before[HELD_KINDS];
+	count_held(applier, before);
+	struct batch *batch = held_take(&applier->held[kind]);
+	enum error error = apply(applier, batch, before, (int)kind);
 	if (error)
 		batch_free(batch);
 	else

@@ -12,7 +12,8 @@
  * A row that somebody holds a lock on is held (worker/held.h), so that the others are not. To find it
  * costs a wait or two for its lock, short ones after the first.
  *
- * Dead letters are written last, before the batch is called done; when the circuit opens, none has been.
+ * Dead letters are written last, before the batch is called done; when the circuit opens, none has been,
+ * and one partition's events are parked (worker/held.h) before the others are tried again.
  *
  * Thread: the lane's.
  */
@@ -31,12 +32,12 @@ struct applier {
 	struct dead_letters *dead_letters; /* borrowed */
 	struct backoff *backoff;           /* borrowed */
 	struct circuit circuit;
-	struct held held;
+	struct held held[HELD_KINDS];
 	struct log_limit letter_line;
 };
 
 /*
- * Apply the batch, however long Postgres or Kafka are away; what is locked moves to the held ones.
+ * Apply the batch, however long Postgres or Kafka are away; what is locked, or absurdly bad, is held.
  *
  * Returns: OK, batch->outcome and batch->letters are set; E_POSTGRES_AWAY: the lane is to stop, and
  *          some of the batch may be applied.
@@ -48,6 +49,7 @@ MUST_CHECK enum error apply_batch(struct applier *applier, struct batch *batch);
  *
  * Returns: as apply_batch. ret_batch - owned: what is done, with the marks that waited for nothing else.
  */
-MUST_CHECK enum error apply_held(struct applier *applier, struct batch **ret_batch);
+MUST_CHECK enum error apply_held(
+	struct applier *applier, enum held_kind kind, struct batch **ret_batch);
 
 #endif

@@ -43,6 +43,7 @@ void batch_clear(struct batch *batch)
 	arena_clear(&batch->arena);
 	batch->next = NULL;
 	batch->event_count = 0;
+	batch->moved_count = 0;
 	batch->bytes = 0;
 	batch->row_count = 0;
 	batch->folded = 0;
@@ -157,7 +158,7 @@ static size_t sort(struct batch *batch)
 	batch->sortables =
 		memory_resize(batch->sortables, batch->event_count * sizeof(*batch->sortables));
 	for (size_t i = 0; i < batch->event_count; i++) {
-		if (!batch->events[i].bad)
+		if (!batch->events[i].bad && !batch->events[i].moved)
 			sortable_set(&batch->sortables[count++], &batch->events[i]);
 	}
 	qsort(batch->sortables, count, sizeof(*batch->sortables), compare_event);
@@ -269,8 +270,30 @@ void batch_move_row(struct batch *from, const struct batch_row *row, struct batc
 		copy_event(to, event);
 		move_marks(from, event->partition, to);
 		event->moved = true;
+		from->moved_count++;
 	}
 	from->folded -= row->event_count - 1;
+}
+
+void batch_move_partition(struct batch *from, int32_t partition, struct batch *to)
+{
+	for (size_t i = 0; i < from->event_count; i++) {
+		struct batch_event *event = &from->events[i];
+		if (event->partition != partition || event->moved)
+			continue;
+		if (event->bad)
+			batch_add_bad(to, copy_record(&to->arena, event->record), event->bad);
+		else
+			copy_event(to, event);
+		event->moved = true;
+		from->moved_count++;
+	}
+	move_marks(from, partition, to);
+}
+
+size_t batch_left(const struct batch *batch)
+{
+	return batch->event_count - batch->moved_count;
 }
 
 static const char *keep_text(struct batch *batch, const char *text)

@@ -56,7 +56,8 @@ struct batch {
 	struct batch_event *events; /* owned; in the order in which they came */
 	size_t event_count;
 	size_t event_capacity;
-	size_t bytes; /* what the events take, strings and all, and those that were dropped */
+	size_t moved_count; /* of the events */
+	size_t bytes;       /* what the events take, strings and all, and those that were dropped */
 
 	/* From batch_fold on. */
 	struct batch_sortable *sortables; /* owned; batch.c's */
@@ -119,6 +120,12 @@ bool batch_has_contact(const struct batch *batch, const struct event *event);
  * Takes: from - is not to be folded any more; to - to be folded.
  */
 void batch_move_row(struct batch *from, const struct batch_row *row, struct batch *to);
+
+/* The same of all events of a partition, bad ones too. Takes: from - to be folded anew. */
+void batch_move_partition(struct batch *from, int32_t partition, struct batch *to);
+
+/* Events that have not been moved. */
+size_t batch_left(const struct batch *batch);
 
 /* Forget what was done with it, to begin again. */
 void batch_undo(struct batch *batch);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* circuit - stops a lane where an absurd share of its records is bad: the wrong topic, the wrong schema. */
+/* circuit - stops what an absurd share of is bad: the wrong topic, the wrong schema. */
 #include "worker/circuit.h"
 
 enum { PERCENT = 100 };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * circuit - stops a lane where an absurd share of its records is bad: the wrong topic, the wrong schema.
+ * circuit - stops what an absurd share of is bad: the wrong topic, the wrong schema.
  *
  * Design notes. A window of records, not of time: how fast they come does not matter. When it is full,
  * both counts are halved, so that what was long ago weighs little. A batch is judged before anything
- * of it is a dead letter. While the circuit is open its lane keeps the batch and tries it anew every
- * few seconds, with the window forgotten: what was mended goes through, and nothing was lost.
+ * of it is a dead letter. When it opens, the partition that has the greatest share of the bad ones is
+ * parked (worker/held.h), and the others are judged on their own. What is parked is tried anew every few
+ * seconds: what was mended goes through, and nothing was lost.
  *
  * Thread: the lane's.
  */

@@ -30,8 +30,8 @@ static const struct setting worker_rows[] = {
 	ROW("WORKER_BATCH_ROWS", INT, batch_rows, "2000", 1, 100000, "",
 		"The most events in one statement."),
 	ROW("WORKER_DEAD_LEAST", INT, dead_least, "100", 1, 1000000, "records",
-		"So many bad records at least, of the last WORKER_DEAD_WINDOW, stop a lane for "
-		"their share."),
+		"So many bad records at least, of the last WORKER_DEAD_WINDOW of a lane, park a "
+		"partition for their share."),
 	ROW("WORKER_DEAD_WINDOW", INT, dead_window, "10000", 100, 100000000, "records",
 		"Over about how many records, a lane, the share of bad ones is taken."),
 	ROW("WORKER_GROUP", TEXT, group, "intake-worker", 0, 0, "",
@@ -43,10 +43,9 @@ static const struct setting worker_rows[] = {
 	ROW("WORKER_LANES", INT, lanes, "2", 1, 64, "",
 		"Connections to Postgres that are written through at the same time."),
 	ROW("WORKER_MAX_DEAD_SHARE", INT, max_dead_share, "50", 1, 100, "%",
-		"A lane stops, loses nothing and tries again every 10 s while more than this share "
-		"of its records would go to the dead letters: the wrong topic or schema is "
-		"likelier "
-		"than so many bad records. 100: never."),
+		"A partition is parked, loses nothing and is tried again every 10 s while more "
+		"than this share of its lane's records would go to the dead letters: the wrong "
+		"topic or schema is likelier than so many bad records. 100: never."),
 	ROW("WORKER_PREFETCH_BYTES", INT, prefetch_bytes, "33554432", 1048576, 1073741824, "bytes",
 		"The most of keys and values that is read ahead from Kafka, shared by the lanes."),
 	ROW("WORKER_PREFETCH_ROWS", INT, prefetch_rows, "100000", 1000, 10000000, "",

@@ -323,8 +323,8 @@ size_t feed_paused_partitions(const struct feed *feed)
 	size_t count = 0;
 	for (size_t i = 0; i < feed->lane_count; i++) {
 		const struct feed_lane *lane = &feed->lanes[i];
-		if (!lane_is_working(lane->lane))
-			count += lane->partition_count;
+		count += lane_is_working(lane->lane) ? lane_parked(lane->lane)
+						     : lane->partition_count;
 	}
 	return count;
 }

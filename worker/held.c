@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* held - rows that wait for somebody else's lock, so that the others of their lane need not. */
+/* held - events that wait for somebody to act, so that the others of their lane need not. */
 #include "worker/held.h"
 
 #include "shared/clock.h"
 #include "worker/metrics.h"
 
 enum { LINE_EVERY_MS = 30 * 1000 };
+
+static const struct kind {
+	const char *begins; /* the log's names */
+	const char *ends;
+	enum log_level level;
+	unsigned events;  /* gauges */
+	unsigned waiting; /* 0: none */
+	int64_t first_ms; /* until it is tried anew, doubled each time in vain */
+	int64_t most_ms;
+} kinds[HELD_KINDS] = {
+	[HELD_LOCKED] = {"lane.holding", "lane.holds_none", LOG_LEVEL_WARN, METRIC_HELD, 0, 200,
+		5000},
+	/* Each try may cost WORKER_DEAD_LEAST statements. */
+	[HELD_PARKED] = {"lane.parking", "lane.parks_none", LOG_LEVEL_ERROR, METRIC_PARKED,
+		METRIC_WAITING_CIRCUIT, 10 * 1000, 10 * 1000},
+};
 
 size_t held_count(const struct held *held)
 {
@@ -34,24 +50,75 @@ bool held_has(const struct held *held, const struct batch_row *row)
 	return held->batch && batch_has_contact(held->batch, row->newest);
 }
 
-void held_add(struct held *held, struct batch *from, const struct batch_row *rows, size_t count)
+bool held_has_partition(const struct held *held, int32_t partition)
 {
-	if (count == 0)
-		return;
+	for (size_t i = 0; held->batch && i < held->batch->mark_count; i++) {
+		if (held->batch->marks[i].partition == partition)
+			return true;
+	}
+	return false;
+}
+
+static bool is_first_of_partition(const struct batch *batch, size_t mark)
+{
+	for (size_t i = 0; i < mark; i++) {
+		if (batch->marks[i].partition == batch->marks[mark].partition)
+			return false;
+	}
+	return true;
+}
+
+size_t held_partitions(const struct held *held)
+{
+	size_t count = 0;
+	for (size_t i = 0; held->batch && i < held->batch->mark_count; i++)
+		count += is_first_of_partition(held->batch, i);
+	return count;
+}
+
+/* The gauges follow what was there before. */
+static void measure(const struct held *held, size_t before)
+{
+	size_t count = held_count(held);
+	const struct kind *kind = &kinds[held->kind];
+	metric_gauge_add(kind->events, (int64_t)(count - before));
+	if (kind->waiting && (count > 0) != (before > 0))
+		metric_gauge_add(kind->waiting, count > 0 ? 1 : -1);
+}
+
+static struct batch *batch_of(struct held *held)
+{
 	if (!held->batch)
 		held->batch = batch_new();
+	return held->batch;
+}
+
+void held_add(struct held *held, struct batch *from, const struct batch_row *rows, size_t count)
+{
 	size_t before = held_count(held);
+	if (count == 0)
+		return;
 	for (size_t i = 0; i < count; i++)
-		batch_move_row(from, &rows[i], held->batch);
+		batch_move_row(from, &rows[i], batch_of(held));
 	batch_fold(held->batch);
-	metric_gauge_add(METRIC_HELD, (int64_t)(held_count(held) - before));
+	measure(held, before);
+}
+
+void held_add_partition(struct held *held, struct batch *from, int32_t partition)
+{
+	size_t before = held_count(held);
+	batch_move_partition(from, partition, batch_of(held));
+	batch_fold(held->batch);
+	batch_fold(from);
+	measure(held, before);
 }
 
 struct batch *held_take(struct held *held)
 {
+	size_t before = held_count(held);
 	struct batch *batch = held->batch;
-	metric_gauge_add(METRIC_HELD, -(int64_t)held_count(held));
 	held->batch = NULL;
+	measure(held, before);
 	return batch;
 }
 
@@ -69,12 +136,24 @@ int64_t held_wait_ms(const struct held *held, int64_t now_ms)
 
 static void say(struct held *held, int64_t now_ms)
 {
+	const struct kind *kind = &kinds[held->kind];
 	int64_t suppressed = log_limit_take(&held->line, now_ms);
 	if (suppressed >= 0)
-		log_warn("lane.holding", log_text("lane", held->lane),
-			log_int("events", (int64_t)held_count(held)),
-			log_int("ms", now_ms - held->since_ms),
-			log_text("reason", held->why.detail), log_int("suppressed", suppressed));
+		log_write(kind->level, kind->begins,
+			LOG_FIELDS(log_text("lane", held->lane),
+				log_int("events", (int64_t)held_count(held)),
+				log_int("partitions", (int64_t)held_partitions(held)),
+				log_int("ms", now_ms - held->since_ms),
+				log_text("reason", held->why.detail),
+				log_int("suppressed", suppressed)));
+}
+
+static int64_t next_pause_ms(const struct held *held, bool better)
+{
+	const struct kind *kind = &kinds[held->kind];
+	if (better)
+		return kind->first_ms;
+	return 2 * held->pause_ms < kind->most_ms ? 2 * held->pause_ms : kind->most_ms;
 }
 
 void held_plan(struct held *held, size_t before, const struct failure *why)
@@ -85,16 +164,13 @@ void held_plan(struct held *held, size_t before, const struct failure *why)
 		held->since_ms = now_ms;
 		held->line = (struct log_limit){.every_ms = LINE_EVERY_MS};
 	}
-	if (count < before || before == 0)
-		held->pause_ms = HELD_FIRST_MS;
-	else
-		held->pause_ms =
-			2 * held->pause_ms < HELD_MOST_MS ? 2 * held->pause_ms : HELD_MOST_MS;
+	held->pause_ms = next_pause_ms(held, count < before || before == 0);
 	held->due_ms = now_ms + held->pause_ms;
-	held->why = *why;
+	if (count > 0 && why->error)
+		held->why = *why;
 	if (count > 0)
 		say(held, now_ms);
 	else if (before > 0)
-		log_info("lane.holds_none", log_text("lane", held->lane),
+		log_info(kinds[held->kind].ends, log_text("lane", held->lane),
 			log_int("ms", now_ms - held->since_ms));
 }

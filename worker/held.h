@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * held - rows that wait for somebody else's lock, so that the others of their lane need not.
+ * held - events that wait for somebody to act, so that the others of their lane need not.
  *
- * Design notes. The events of such a row move from their batch to one that the lane keeps, together with
- * their partitions' marks: rows go on being written, while the offsets of those partitions stay before
- * the oldest event that is held. What comes later for a contact that is held is held too, untried: it
- * would wait for the same lock. The lane tries the batch anew every now and then; what is locked still
- * moves to the next one. Versions decide what is newer, so that the order of all this does not matter.
+ * Two kinds: rows that another transaction has locked, and all of a partition that an absurd share of is
+ * bad (worker/circuit.h).
+ *
+ * Design notes. The events move from their batch to one that the lane keeps, together with their
+ * partitions' marks: rows go on being written, while the offsets of those partitions stay before the
+ * oldest event that is held. What comes later for a contact or a partition that is held is held too,
+ * untried. The lane tries the batch anew every now and then; what is in the way still moves to the next
+ * one. Versions decide what is newer, so that the order of all this does not matter.
  *
  * What a crash would have read again grows meanwhile. Where that, or what is held, gets too much, the
- * lane waits for the locks and takes no more.
+ * lane waits and takes no more.
  *
  * Thread: the lane's.
  */
@@ -28,12 +31,17 @@ enum {
 	HELD_EVENTS_MOST = 10000,
 	HELD_BYTES_MOST = 16 * 1024 * 1024,
 	HELD_BEHIND_MOST = 1000000, /* events finished while some were held */
-	HELD_FIRST_MS = 200,        /* until they are tried anew, doubled each time in vain */
-	HELD_MOST_MS = 5000,
 };
 
-/* All zero but for the name holds nothing. */
+enum held_kind {
+	HELD_LOCKED, /* rows */
+	HELD_PARKED, /* partitions */
+	HELD_KINDS
+};
+
+/* All zero but for kind and name holds nothing. */
 struct held {
+	enum held_kind kind;
 	const char *lane;    /* borrowed; for the log */
 	struct batch *batch; /* owned; folded; NULL: nothing is held */
 	size_t behind;
@@ -58,12 +66,21 @@ bool held_is_full(const struct held *held);
 /* Whether the row's contact has events here. */
 bool held_has(const struct held *held, const struct batch_row *row);
 
+/* Whether events of the partition are here. */
+bool held_has_partition(const struct held *held, int32_t partition);
+
+/* How many partitions have events here. */
+size_t held_partitions(const struct held *held);
+
 /*
  * Keep rows of a batch that goes on without them.
  *
  * Takes: from - loses their events and the marks of their partitions; rows - of `from`.
  */
 void held_add(struct held *held, struct batch *from, const struct batch_row *rows, size_t count);
+
+/* Keep all events of a partition. Takes: from - loses them, and is folded anew. */
+void held_add_partition(struct held *held, struct batch *from, int32_t partition);
 
 /* Take all to try it anew. Returned owned; NULL: there is nothing. */
 struct batch *held_take(struct held *held);

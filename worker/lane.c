@@ -47,6 +47,7 @@ struct lane {
 	struct batch *finished;
 	bool stopping;
 	atomic_bool connected;
+	atomic_size_t parked; /* partitions */
 
 	/* The lane's thread only, but for backoff_is_waiting. */
 	struct backoff backoff;
@@ -74,31 +75,53 @@ static void set_connected(void *user, bool connected)
 	wake(lane);
 }
 
-/* Under the mutex: wait until there is something to do. */
-static enum turn wait_for_turn(struct lane *lane)
+/* What of the held is to be tried first; NULL: nothing is held. */
+static const struct held *first_due(const struct lane *lane)
 {
-	const struct held *held = &lane->applier.held;
-	int64_t held_ms = held_wait_ms(held, clock_steady_ms());
-	bool holds = held_ms >= 0;
-	struct timespec until = clock_steady_after(holds ? held_ms : LOOK_EVERY_MS);
-	int timed_out = held_ms == 0 ? ETIMEDOUT : 0;
+	const struct held *first = NULL;
+	for (size_t i = 0; i < HELD_KINDS; i++) {
+		const struct held *held = &lane->applier.held[i];
+		if (!held_is_empty(held) && (!first || held->due_ms < first->due_ms))
+			first = held;
+	}
+	return first;
+}
+
+static bool takes_more(const struct lane *lane)
+{
+	for (size_t i = 0; i < HELD_KINDS; i++) {
+		if (held_is_full(&lane->applier.held[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Under the mutex: wait until there is something to do. Sets ret_kind with TURN_HELD only. */
+static enum turn wait_for_turn(struct lane *lane, enum held_kind *ret_kind)
+{
+	const struct held *held = first_due(lane);
+	int64_t wait_ms = held ? held_wait_ms(held, clock_steady_ms()) : LOOK_EVERY_MS;
+	struct timespec until = clock_steady_after(wait_ms);
+	int timed_out = wait_ms == 0 ? ETIMEDOUT : 0;
 	if (!lane->waiting)
 		pulse_rest(&lane->session.pulse);
-	while (!lane->stopping && !timed_out && (!lane->waiting || held_is_full(held)))
+	while (!lane->stopping && !timed_out && !(lane->waiting && takes_more(lane)))
 		timed_out = pthread_cond_timedwait(&lane->handed, &lane->mutex, &until);
 	pulse_step(&lane->session.pulse, clock_steady_ms());
 	if (lane->stopping)
 		return TURN_STOP;
-	if (holds && timed_out)
+	if (held && timed_out) {
+		*ret_kind = held->kind;
 		return TURN_HELD;
+	}
 	return lane->waiting ? TURN_BATCH : TURN_LOOK;
 }
 
-/* Sets ret_batch with TURN_BATCH only. */
-static enum turn take(struct lane *lane, struct batch **ret_batch)
+/* Sets ret_batch with TURN_BATCH, ret_kind with TURN_HELD only. */
+static enum turn take(struct lane *lane, struct batch **ret_batch, enum held_kind *ret_kind)
 {
 	pthread_mutex_lock(&lane->mutex);
-	enum turn turn = wait_for_turn(lane);
+	enum turn turn = wait_for_turn(lane, ret_kind);
 	if (turn == TURN_BATCH) {
 		*ret_batch = lane->current = lane->waiting;
 		lane->waiting = NULL;
@@ -123,18 +146,20 @@ static void finish(struct lane *lane, struct batch *batch)
 	wake(lane);
 }
 
-/* While too much is held, the lane waits for locks. */
-static bool try_held(struct lane *lane)
+/* While too much is held, the lane waits. */
+static bool try_held(struct lane *lane, enum held_kind kind)
 {
-	struct applier *applier = &lane->applier;
+	static const enum wait_reason reasons[HELD_KINDS] = {
+		[HELD_LOCKED] = WAIT_LOCK, [HELD_PARKED] = WAIT_CIRCUIT};
+	const struct held *held = &lane->applier.held[kind];
 	struct batch *batch;
 	do {
-		if (apply_held(applier, &batch))
+		if (apply_held(&lane->applier, kind, &batch))
 			return false;
 		finish(lane, batch);
-	} while (held_is_full(&applier->held) &&
-		 backoff_wait(&lane->backoff, WAIT_LOCK, &applier->held.why));
-	backoff_end(&lane->backoff, WAIT_LOCK);
+		atomic_store(&lane->parked, held_partitions(&lane->applier.held[HELD_PARKED]));
+	} while (held_is_full(held) && backoff_wait(&lane->backoff, reasons[kind], &held->why));
+	backoff_end(&lane->backoff, reasons[kind]);
 	return true;
 }
 
@@ -142,11 +167,12 @@ static bool try_held(struct lane *lane)
 static bool take_turn(struct lane *lane)
 {
 	struct batch *batch;
-	switch (take(lane, &batch)) {
+	enum held_kind kind;
+	switch (take(lane, &batch, &kind)) {
 	case TURN_STOP:
 		return false;
 	case TURN_HELD:
-		return try_held(lane);
+		return try_held(lane, kind);
 	case TURN_LOOK:
 		return session_look(&lane->session);
 	case TURN_BATCH:
@@ -155,6 +181,7 @@ static bool take_turn(struct lane *lane)
 	if (apply_batch(&lane->applier, batch))
 		return false;
 	finish(lane, batch);
+	atomic_store(&lane->parked, held_partitions(&lane->applier.held[HELD_PARKED]));
 	return true;
 }
 
@@ -166,7 +193,8 @@ static void *lane_main(void *user)
 			;
 	}
 	session_disconnect(&lane->session);
-	held_fini(&lane->applier.held);
+	for (size_t i = 0; i < HELD_KINDS; i++)
+		held_fini(&lane->applier.held[i]);
 	return NULL;
 }
 
@@ -208,7 +236,11 @@ static void set_up(struct lane *lane, const struct worker_config *config)
 				.window = (size_t)settings->dead_window,
 			},
 		.letter_line = {.every_ms = LETTER_LINE_MS},
-		.held = {.lane = lane->name},
+		.held =
+			{
+				[HELD_LOCKED] = {.kind = HELD_LOCKED, .lane = lane->name},
+				[HELD_PARKED] = {.kind = HELD_PARKED, .lane = lane->name},
+			},
 	};
 }
 
@@ -280,6 +312,11 @@ bool lane_is_working(const struct lane *lane)
 bool lane_is_stuck(const struct lane *lane, int64_t now_ms)
 {
 	return pulse_is_stuck(&lane->session.pulse, now_ms, lane->step_most_ms);
+}
+
+size_t lane_parked(const struct lane *lane)
+{
+	return atomic_load(&lane->parked);
 }
 
 void lane_hand(struct lane *lane, struct batch *batch)

@@ -50,6 +50,9 @@ bool lane_is_working(const struct lane *lane);
  */
 bool lane_is_stuck(const struct lane *lane, int64_t now_ms);
 
+/* How many partitions stand still in it because too much of them is bad. */
+size_t lane_parked(const struct lane *lane);
+
 /* Takes: batch - taken; folded. The lane is LANE_IDLE or LANE_BUSY. */
 void lane_hand(struct lane *lane, struct batch *batch);
 

@@ -91,6 +91,10 @@
 		"Times that a partition did not go on at the offset it should have: records may "  \
 		"be lost.",                                                                        \
 		NULL)                                                                              \
+	X(METRIC_PARKED, "worker_parked_events", "", GAUGE,                                        \
+		"Events of partitions that an absurd share of is bad: they wait for somebody to "  \
+		"act while others are applied.",                                                   \
+		NULL)                                                                              \
 	X(METRIC_PARTITIONS, "worker_partitions_assigned", "", GAUGE,                              \
 		"Partitions that this worker has.", NULL)                                          \
 	X(METRIC_PARTITIONS_PAUSED, "worker_partitions_paused", "", GAUGE,                         \

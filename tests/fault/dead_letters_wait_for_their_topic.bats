@@ -65,9 +65,31 @@ dead_topic() {
 	load_expects_worker
 	stream_start
 	wait_until 20 is_unready_for 'too many records are bad .WORKER_MAX_DEAD_SHARE.'
-	expect_log 'level=error event=lane.waiting .*for=circuit error=E_CIRCUIT_OPEN .*constraint absurd'
+	expect_log 'level=error event=lane.parking .*constraint absurd'
 	operator "alter table contacts drop constraint absurd"
 	load_end
 	# Each of the two lanes may write fewer than WORKER_DEAD_LEAST in small batches before.
 	(($(wc -l <"$CASE/dead.json") < 40))
+}
+
+@test "a partition full of another producer's records stops no other, and nothing of it is lost" {
+	worker_start 1 WORKER_LANES=1
+	load_expects_worker
+	seq 3000 | kcat -P -b "$KAFKA_BROKERS" -t "$CONTACTS_TOPIC" -p 0
+	stream_start
+	wait_until 20 is_unready_for 'too many records are bad .WORKER_MAX_DEAD_SHARE.'
+	stream_end
+	others_are_applied() {
+		[[ $("$FLOW_BUILD/tests/load/intake-lag" "$KAFKA_BROKERS" "$WORKER_GROUP" "$CONTACTS_TOPIC" 0) == 0 ]]
+	}
+	wait_until 15 others_are_applied
+	expect "partitions that stand still" "$(metric worker1 worker_partitions_paused)" 1
+	(($(metric worker1 worker_parked_events) >= 3000))
+	(($(dead_dump | wc -l) < 200))
+	# Somebody has looked, and they are to go.
+	program_stop worker1
+	worker_start 1 WORKER_MAX_DEAD_SHARE=100
+	load_expects_worker
+	load_end
+	expect_dead unknown_type=3000
 }

@@ -2,7 +2,9 @@
 /*
  * lag - how many of a topic's records a consumer group has not committed yet, asked from outside.
  *
- *	intake-lag BROKERS GROUP TOPIC
+ *	intake-lag BROKERS GROUP TOPIC [NOT]
+ *
+ * NOT: a partition that is left out.
  *
  * Prints one number: over all partitions, the end of the log less the committed offset (less the
  * beginning of the log where nothing was committed).
@@ -11,6 +13,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ASK_MS = 10000 };
@@ -63,8 +66,8 @@ static int sum_lag(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, int64_
 
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		(void)fputs("Usage: intake-lag BROKERS GROUP TOPIC\n", stderr);
+	if (argc != 4 && argc != 5) {
+		(void)fputs("Usage: intake-lag BROKERS GROUP TOPIC [NOT]\n", stderr);
 		return 2;
 	}
 	rd_kafka_t *rk = client_new(argv[1], argv[2]);
@@ -72,6 +75,8 @@ int main(int argc, char **argv)
 		return 1;
 	int64_t lag = 0;
 	rd_kafka_topic_partition_list_t *list = partitions_of(rk, argv[3]);
+	if (argc == 5)
+		(void)rd_kafka_topic_partition_list_del(list, argv[3], atoi(argv[4]));
 	int code = list->cnt ? sum_lag(rk, list, &lag) : 1;
 	if (code == 0)
 		(void)printf("%" PRId64 "\n", lag);

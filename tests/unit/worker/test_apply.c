@@ -46,6 +46,7 @@ static void set_up(size_t share_percent)
 		.dead_letters = dead_letters_new(NULL),
 		.backoff = &backoff,
 		.circuit = {.share_percent = share_percent, .least = 10, .window = 1000},
+		.held = {[HELD_PARKED] = {.kind = HELD_PARKED}},
 	};
 	fake_dead_letters_reset(0);
 	fake_upsert_script(NO_SCRIPT, NO_SCRIPT);
@@ -56,7 +57,8 @@ static void tear_down(void)
 {
 	batch_free(batch);
 	session_disconnect(&session);
-	held_fini(&applier.held);
+	for (size_t i = 0; i < HELD_KINDS; i++)
+		held_fini(&applier.held[i]);
 	dead_letters_free(applier.dead_letters);
 	(void)close(stop_fd);
 	metrics_fini();
@@ -71,6 +73,14 @@ static void add(uint8_t version, unsigned number, const char *name, const char *
 	event.id.bytes[0] = version;
 	event.contact.email = arena_copy(&batch->arena, span_of(email));
 	batch_add(batch, &event, fake_record(&batch->arena, 0, version));
+}
+
+/* One of each partition from 0 on. */
+static void make_marks(int32_t count)
+{
+	batch->marks = memory_zeroed((size_t)count, sizeof(*batch->marks));
+	for (int32_t i = 0; i < count; i++)
+		batch->marks[batch->mark_count++].partition = i;
 }
 
 static void apply(void)
@@ -236,8 +246,8 @@ static unsigned apply_until_none_is_held(void)
 {
 	struct batch *done;
 	unsigned tries = 0;
-	while (!held_is_empty(&applier.held)) {
-		ck_assert_int_eq(apply_held(&applier, &done), OK);
+	while (!held_is_empty(&applier.held[HELD_LOCKED])) {
+		ck_assert_int_eq(apply_held(&applier, HELD_LOCKED, &done), OK);
 		batch_free(done);
 		tries++;
 	}
@@ -252,7 +262,7 @@ START_TEST(a_row_that_somebody_holds_keeps_no_other_waiting_and_is_never_dead)
 	fake_upsert_hold(8);
 	apply();
 	ck_assert_uint_eq(fake_upsert_written(written), 15);
-	ck_assert_uint_eq(held_count(&applier.held), 1);
+	ck_assert_uint_eq(held_count(&applier.held[HELD_LOCKED]), 1);
 	ck_assert_double_eq(metric_gauge(METRIC_HELD), 1);
 	ck_assert_uint_eq(apply_until_none_is_held(), 2);
 	ck_assert_double_eq(metric_gauge(METRIC_HELD), 0);
@@ -282,7 +292,7 @@ START_TEST(later_events_of_a_held_contact_are_held_untried)
 		add((uint8_t)(10 + i), i, "Ada", "1");
 	apply();
 	ck_assert_uint_eq(fake_upsert_written(written), 9);
-	ck_assert_uint_eq(held_count(&applier.held), 2);
+	ck_assert_uint_eq(held_count(&applier.held[HELD_LOCKED]), 2);
 	ck_assert_uint_eq(apply_until_none_is_held(), 1);
 	/* As one row, and the newest counts. */
 	ck_assert_uint_eq(fake_upsert_written(written), 10);
@@ -294,19 +304,17 @@ END_TEST
 START_TEST(partitions_of_held_events_do_not_move_on_and_others_do)
 {
 	set_up(FIFTY);
-	batch->marks = memory_zeroed(2, sizeof(*batch->marks));
-	batch->mark_count = 2;
-	batch->marks[1].partition = 1;
+	make_marks(2);
 	fake_upsert_hold(2);
 	add(1, 5, "held", NULL);
 	apply();
 	ck_assert_uint_eq(batch->mark_count, 1);
 	ck_assert_int_eq(batch->marks[0].partition, 1);
 	struct batch *done;
-	ck_assert_int_eq(apply_held(&applier, &done), OK);
+	ck_assert_int_eq(apply_held(&applier, HELD_LOCKED, &done), OK);
 	ck_assert_uint_eq(done->mark_count, 0);
 	batch_free(done);
-	ck_assert_int_eq(apply_held(&applier, &done), OK);
+	ck_assert_int_eq(apply_held(&applier, HELD_LOCKED, &done), OK);
 	ck_assert_uint_eq(done->mark_count, 1);
 	ck_assert_int_eq(done->marks[0].partition, 0);
 	batch_free(done);
@@ -320,11 +328,11 @@ START_TEST(what_was_read_again_after_a_crash_bounds_what_is_held)
 	fake_upsert_hold(1);
 	add(1, 5, "held", NULL);
 	apply();
-	ck_assert(!held_is_full(&applier.held));
-	held_pass(&applier.held, HELD_BEHIND_MOST);
-	ck_assert(held_is_full(&applier.held));
+	ck_assert(!held_is_full(&applier.held[HELD_LOCKED]));
+	held_pass(&applier.held[HELD_LOCKED], HELD_BEHIND_MOST);
+	ck_assert(held_is_full(&applier.held[HELD_LOCKED]));
 	(void)apply_until_none_is_held();
-	ck_assert(!held_is_full(&applier.held));
+	ck_assert(!held_is_full(&applier.held[HELD_LOCKED]));
 	tear_down();
 }
 END_TEST
@@ -339,7 +347,7 @@ START_TEST(a_contact_whose_id_is_another_event_s_is_refused_in_the_end)
 	ck_assert_uint_eq(fake_dead_letters_written(letters), 1);
 	ck_assert_int_eq(letters[0].offset, 3);
 	ck_assert_str_eq(letters[0].sqlstate, "23505");
-	ck_assert(held_is_empty(&applier.held));
+	ck_assert(held_is_empty(&applier.held[HELD_LOCKED]));
 	tear_down();
 }
 END_TEST
@@ -422,11 +430,42 @@ START_TEST(an_absurd_share_of_bad_rows_writes_no_dead_letter_and_waits)
 	set_up(FIFTY);
 	for (unsigned i = 0; i < ROWS; i++)
 		add(1, i, "bad", NULL);
-	batch_fold(batch);
-	ck_assert_int_eq(eventfd_write(stop_fd, 1), 0);
-	ck_assert_int_eq(apply_batch(&applier, batch), E_POSTGRES_AWAY);
+	apply();
 	ck_assert_uint_eq(fake_dead_letters_written(letters), 0);
-	ck_assert(metric_gauge(METRIC_WAITING_CIRCUIT) > 0);
+	ck_assert_uint_eq(held_count(&applier.held[HELD_PARKED]), ROWS);
+	ck_assert_double_eq(metric_gauge(METRIC_WAITING_CIRCUIT), 1);
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_partition_that_is_all_bad_stops_no_other)
+{
+	static const struct failure why = {.error = E_RECORD_TYPE, .detail = "foreign"};
+	set_up(FIFTY);
+	make_marks(2);
+	for (unsigned i = 0; i < 20; i++)
+		add((uint8_t)i, i, i % 4 == 0 ? "bad" : "Ada", NULL);
+	for (int64_t i = 0; i < 60; i++)
+		batch_add_bad(batch, fake_record(&batch->arena, 1, i), &why);
+	apply();
+	ck_assert_uint_eq(fake_upsert_written(written), 15);
+	ck_assert_uint_eq(fake_dead_letters_written(letters), 5);
+	ck_assert_uint_eq(held_count(&applier.held[HELD_PARKED]), 60);
+	ck_assert_uint_eq(held_partitions(&applier.held[HELD_PARKED]), 1);
+	ck_assert_uint_eq(batch->mark_count, 1);
+	/* And what comes of it later waits with it. */
+	next_batch();
+	make_marks(2);
+	add(30, 30, "Ada", NULL);
+	batch_add_bad(batch, fake_record(&batch->arena, 1, 60), &why);
+	apply();
+	ck_assert_uint_eq(fake_upsert_written(written), 16);
+	ck_assert_uint_eq(held_count(&applier.held[HELD_PARKED]), 61);
+	struct batch *done;
+	ck_assert_int_eq(apply_held(&applier, HELD_PARKED, &done), OK);
+	ck_assert_uint_eq(done->mark_count, 0);
+	ck_assert_uint_eq(held_count(&applier.held[HELD_PARKED]), 61);
+	batch_free(done);
 	tear_down();
 }
 END_TEST
@@ -442,6 +481,9 @@ START_TEST(what_was_mended_while_the_circuit_was_open_is_written)
 		add(1, i, "Ada", NULL);
 	fake_upsert_script(NO_SCRIPT, refused, sizeof(refused) / sizeof(*refused));
 	apply();
+	ck_assert_uint_eq(held_count(&applier.held[HELD_PARKED]), ROWS);
+	batch_free(batch);
+	ck_assert_int_eq(apply_held(&applier, HELD_PARKED, &batch), OK);
 	ck_assert_uint_lt(fake_dead_letters_written(letters), 40);
 	ck_assert_uint_eq(fake_upsert_written(written) + fake_dead_letters_written(letters), ROWS);
 	ck_assert_uint_eq(batch->outcome.inserted, fake_upsert_written(written));
@@ -465,4 +507,5 @@ TESTS("apply", a_good_batch_is_one_statement,
 	bad_rows_among_held_ones_are_found, an_outage_in_the_middle_of_the_search_loses_nothing,
 	a_dead_letter_topic_that_is_away_is_waited_for,
 	an_absurd_share_of_bad_rows_writes_no_dead_letter_and_waits,
+	a_partition_that_is_all_bad_stops_no_other,
 	what_was_mended_while_the_circuit_was_open_is_written)
