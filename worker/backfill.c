@@ -12,6 +12,7 @@
 #include "worker/backfill_bars.h"
 #include "worker/backfill_bounds.h"
 #include "worker/backfill_job.h"
+#include "worker/backfill_metrics.h"
 #include "worker/backfill_options.h"
 #include "worker/backfill_store.h"
 #include "worker/backfill_tell.h"
@@ -21,7 +22,7 @@
 #include "worker/live_watch.h"
 #include "worker/metrics.h"
 
-enum { TEXT_SHOWN = 100 };
+enum { TEXT_SHOWN = 100, LOOK_MS = 500 };
 
 struct backfill {
 	struct backfill_options *options;
@@ -31,6 +32,9 @@ struct backfill {
 	const struct backfill_job *job; /* of `found` */
 	struct business_set businesses;
 	struct backfill_tell tell;
+	struct speedometer meter;
+	int64_t looked_ms; /* steady clock */
+	struct admin *admin;
 	int signal_fd;
 	struct backfill_pace *pace;
 	struct backfill_store *store;
@@ -208,14 +212,15 @@ static int conclude(struct backfill *backfill, const struct backfill_work *work,
 	return EXIT_FAILED;
 }
 
-/* Read how far the job is, and tell it. */
-static void tell_progress(struct backfill *backfill, int64_t now_ms)
+/* Read how far the job is, for /metrics and, now and then, for whoever looks on. */
+static void look(struct backfill *backfill, int64_t now_ms)
 {
 	const char *name = backfill->job->name;
 	struct backfill_totals totals = {0};
 	struct backfill_bar *bars = NULL;
 	struct failure failure; /* then another time */
 	struct backfill_view view = {.job = name, .rate = backfill->options->rate};
+	backfill->looked_ms = now_ms;
 	if (backfill_job_totals(backfill->store, name, &totals, &failure))
 		return;
 	if (backfill->tell.is_drawn &&
@@ -225,7 +230,11 @@ static void tell_progress(struct backfill *backfill, int64_t now_ms)
 	view.done = totals.done;
 	view.speed = backfill_pace_speed(backfill->pace);
 	view.bars = bars;
-	backfill_tell_progress(&backfill->tell, &view, now_ms);
+	speedometer_look(&backfill->meter, view.done, now_ms);
+	view.per_second = speedometer_speed(&backfill->meter);
+	backfill_metrics_set(&view, &totals.counts);
+	if (backfill_tell_is_due(&backfill->tell, now_ms))
+		backfill_tell_progress(&backfill->tell, &view, now_ms);
 	free(bars);
 }
 
@@ -233,8 +242,8 @@ static void tick(void *user)
 {
 	struct backfill *backfill = user;
 	int64_t now_ms = clock_steady_ms();
-	if (backfill_tell_is_due(&backfill->tell, now_ms))
-		tell_progress(backfill, now_ms);
+	if (now_ms - backfill->looked_ms >= LOOK_MS)
+		look(backfill, now_ms);
 }
 
 static int work(struct backfill *backfill)
@@ -285,7 +294,12 @@ static enum error run_job(struct backfill *backfill, int *ret_code, struct failu
 		*ret_code = EXIT_DONE;
 		return OK;
 	}
-	backfill_tell_begin(&backfill->tell, totals.done, clock_steady_ms());
+	error = backfill_metrics_serve(
+		backfill->config->worker.backfill_admin_listen, &backfill->admin, failure);
+	if (error)
+		return error;
+	backfill_tell_begin(&backfill->tell, clock_steady_ms());
+	look(backfill, clock_steady_ms());
 	*ret_code = work(backfill);
 	return OK;
 }
@@ -306,6 +320,7 @@ static int run(const struct worker_config *config, void *user)
 		(void)fprintf(stderr, "%s\n", failure.detail);
 		code = error == E_USAGE || error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 	}
+	admin_stop(backfill.admin);
 	backfill_pace_free(backfill.pace);
 	backfill_found_free(backfill.found);
 	backfill_store_close(backfill.store);

@@ -84,12 +84,11 @@ void backfill_tell_gaps(
 	put_out(&out, tell->json ? stdout : stderr);
 }
 
-void backfill_tell_begin(struct backfill_tell *tell, int64_t done, int64_t now_ms)
+void backfill_tell_begin(struct backfill_tell *tell, int64_t now_ms)
 {
 	tell->is_drawn = !tell->json && terminal_is_drawable(STDERR_FILENO);
 	tell->screen.has_colour = terminal_has_colour();
 	tell->told_ms = now_ms;
-	speedometer_look(&tell->meter, done, now_ms);
 }
 
 bool backfill_tell_is_due(const struct backfill_tell *tell, int64_t now_ms)
@@ -104,10 +103,10 @@ static void put_progress_event(
 	put_job(out, tell, "progress");
 	buf_printf(out,
 		",\"offsets\":%lld,\"done\":%lld,\"per_second\":%lld,\"seconds_left\":%lld,"
-		"\"held_by\":\"%s\",\"throttle\":%.3f",
+		"\"held_by\":\"%s\",\"throttle\":%.3f,\"postgres_slow\":%s",
 		(long long)view->offsets, (long long)view->done, (long long)view->per_second,
 		(long long)backfill_view_left_s(view), backfill_held_name(speed->held),
-		speed->share);
+		speed->share, speed->postgres_is_slow ? "true" : "false");
 	if (speed->live.is_known)
 		buf_printf(out, ",\"live_lag\":%lld,\"live_behind\":%s",
 			(long long)speed->live.lag_records,
@@ -115,11 +114,10 @@ static void put_progress_event(
 	buf_add_text(out, "}\n");
 }
 
-void backfill_tell_progress(struct backfill_tell *tell, struct backfill_view *view, int64_t now_ms)
+void backfill_tell_progress(
+	struct backfill_tell *tell, const struct backfill_view *view, int64_t now_ms)
 {
 	struct buf out = {0};
-	speedometer_look(&tell->meter, view->done, now_ms);
-	view->per_second = speedometer_speed(&tell->meter);
 	tell->told_ms = now_ms;
 	if (tell->is_drawn) {
 		backfill_screen_draw(&tell->screen, view, terminal_size_of(STDERR_FILENO), &out);

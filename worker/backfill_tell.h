@@ -19,7 +19,6 @@ struct backfill_tell {
 
 	/* Its own. */
 	int64_t told_ms; /* when progress was told last, steady clock */
-	struct speedometer meter;
 	struct backfill_screen screen;
 };
 
@@ -31,18 +30,15 @@ void backfill_tell_ranges(
 void backfill_tell_gaps(
 	const struct backfill_tell *tell, const struct backfill_gap *gaps, size_t count);
 
-/* From here on progress is counted. Takes: done - offsets, by whomever. now_ms - steady clock. */
-void backfill_tell_begin(struct backfill_tell *tell, int64_t done, int64_t now_ms);
+/* From here on progress is told. Takes: now_ms - steady clock. */
+void backfill_tell_begin(struct backfill_tell *tell, int64_t now_ms);
 
 /* Whether it is time to tell progress. */
 bool backfill_tell_is_due(const struct backfill_tell *tell, int64_t now_ms);
 
-/*
- * Tell progress: draw it, or a line, or an event.
- *
- * Takes: view - its per_second is filled in here.
- */
-void backfill_tell_progress(struct backfill_tell *tell, struct backfill_view *view, int64_t now_ms);
+/* Tell progress: draw it, or a line, or an event. */
+void backfill_tell_progress(
+	struct backfill_tell *tell, const struct backfill_view *view, int64_t now_ms);
 
 /* What is drawn goes away, so that text can follow. */
 void backfill_tell_clear(struct backfill_tell *tell);

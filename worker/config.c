@@ -22,6 +22,10 @@ static const struct setting worker_rows[] = {
 		"The least level that is logged: debug, info, warn or error."),
 	ROW("WORKER_ADMIN_LISTEN", TEXT, admin_listen, "127.0.0.1:9091", 0, 0, "",
 		"Where /healthz, /readyz and /metrics are served; keep it from the public."),
+	ROW("WORKER_BACKFILL_ADMIN_LISTEN", TEXT, backfill_admin_listen, "127.0.0.1:0", 0, 0, "",
+		"Where a backfill serves the same while it runs; port 0: a free one, which it "
+		"tells "
+		"in its log (event=admin.listening). off: nowhere."),
 	ROW("WORKER_BATCH_BYTES", INT, batch_bytes, "4194304", 16384, 67108864, "bytes",
 		"The most that the events of one statement take."),
 	ROW("WORKER_BATCH_MS", INT, batch_ms, "100", 0, 10000, "ms",

@@ -13,6 +13,7 @@
 
 struct worker_settings {
 	char *admin_listen;
+	char *backfill_admin_listen;
 	char *group;
 	char *instance_id; /* group.instance.id; NULL: a member without a name */
 	char *log_level;

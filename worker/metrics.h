@@ -7,6 +7,45 @@
 
 /* X(id, name, labels, type, help, buckets); those of one name stand together */
 #define WORKER_METRICS(X)                                                                          \
+	X(METRIC_BACKFILL_DONE, "worker_backfill_done", "", GAUGE,                                 \
+		"Offsets that the job is through with, by all processes.", NULL)                   \
+	X(METRIC_BACKFILL_HELD_KAFKA, "worker_backfill_held", "by=\"kafka\"", GAUGE,               \
+		"1: this is what takes most of the backfill's time.", NULL)                        \
+	X(METRIC_BACKFILL_HELD_POSTGRES, "worker_backfill_held", "by=\"postgres\"", GAUGE,         \
+		"1: this is what takes most of the backfill's time.", NULL)                        \
+	X(METRIC_BACKFILL_HELD_RATE, "worker_backfill_held", "by=\"rate\"", GAUGE,                 \
+		"1: this is what takes most of the backfill's time.", NULL)                        \
+	X(METRIC_BACKFILL_HELD_THROTTLE, "worker_backfill_held", "by=\"throttle\"", GAUGE,         \
+		"1: this is what takes most of the backfill's time.", NULL)                        \
+	X(METRIC_BACKFILL_LIVE_LAG, "worker_backfill_live_lag_records", "", GAUGE,                 \
+		"Records that the live workers have not committed, as the backfill sees it.",      \
+		NULL)                                                                              \
+	X(METRIC_BACKFILL_OFFSETS, "worker_backfill_offsets", "", GAUGE,                           \
+		"Offsets that the job is about.", NULL)                                            \
+	X(METRIC_BACKFILL_SPEED, "worker_backfill_offsets_per_second", "", GAUGE,                  \
+		"Offsets a second, by all processes, in the last seconds.", NULL)                  \
+	X(METRIC_BACKFILL_BAD, "worker_backfill_records", "outcome=\"bad\"", GAUGE,                \
+		"What became of the job's records so far, by all processes.", NULL)                \
+	X(METRIC_BACKFILL_GONE, "worker_backfill_records", "outcome=\"gone\"", GAUGE,              \
+		"What became of the job's records so far, by all processes.", NULL)                \
+	X(METRIC_BACKFILL_INSERTED, "worker_backfill_records", "outcome=\"inserted\"", GAUGE,      \
+		"What became of the job's records so far, by all processes.", NULL)                \
+	X(METRIC_BACKFILL_MISSING, "worker_backfill_records", "outcome=\"missing\"", GAUGE,        \
+		"What became of the job's records so far, by all processes.", NULL)                \
+	X(METRIC_BACKFILL_OTHERS, "worker_backfill_records", "outcome=\"others\"", GAUGE,          \
+		"What became of the job's records so far, by all processes.", NULL)                \
+	X(METRIC_BACKFILL_READ, "worker_backfill_records", "outcome=\"read\"", GAUGE,              \
+		"What became of the job's records so far, by all processes.", NULL)                \
+	X(METRIC_BACKFILL_STALE, "worker_backfill_records", "outcome=\"stale\"", GAUGE,            \
+		"What became of the job's records so far, by all processes.", NULL)                \
+	X(METRIC_BACKFILL_UNCHANGED, "worker_backfill_records", "outcome=\"unchanged\"", GAUGE,    \
+		"What became of the job's records so far, by all processes.", NULL)                \
+	X(METRIC_BACKFILL_UNDELETED, "worker_backfill_records", "outcome=\"undeleted\"", GAUGE,    \
+		"What became of the job's records so far, by all processes.", NULL)                \
+	X(METRIC_BACKFILL_UPDATED, "worker_backfill_records", "outcome=\"updated\"", GAUGE,        \
+		"What became of the job's records so far, by all processes.", NULL)                \
+	X(METRIC_BACKFILL_SHARE, "worker_backfill_throttle_share", "", GAUGE,                      \
+		"Share of the time that the throttle leaves this process; 1: all of it.", NULL)    \
 	X(METRIC_BATCH_ROWS, "worker_batch_rows", "", HISTOGRAM, "Rows of a statement, folded.",   \
 		metric_count_buckets)                                                              \
 	X(METRIC_BUILD, "worker_build_info", "version=\"" INTAKE_VERSION "\"", GAUGE,              \
