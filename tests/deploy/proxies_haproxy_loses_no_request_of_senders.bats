@@ -27,6 +27,11 @@ proxy_start() {
 	bodies_are_bounded
 }
 
+@test "haproxy: what is not a request, or has too long headers, is told so" {
+	headers_are_bounded
+	what_is_no_request_is_told_so
+}
+
 @test "haproxy: the settings page works behind it" {
 	the_settings_page_works
 }

@@ -26,6 +26,12 @@ proxy_start() {
 	bodies_are_bounded
 }
 
+@test "nginx: what is not a request, or has too long headers, is told so" {
+	headers_are_bounded
+	what_is_no_request_is_told_so
+	expect_refused 400 bad_request
+}
+
 @test "nginx: the settings page works behind it" {
 	the_settings_page_works
 }

@@ -126,6 +126,19 @@ bodies_are_bounded() {
 	expect_refused 413 body_too_large
 }
 
+headers_are_bounded() {
+	printf 'X-Long: %*s\n' 20000 x | tr ' ' x | sed 's/X-Long:x/X-Long: x/' >"$CASE/long"
+	post 1 "$KEY" "$(contact_json Ada ada@example.com)" -H "@$CASE/long"
+	expect_refused 431 headers_too_large
+}
+
+what_is_no_request_is_told_so() {
+	STATUS=$(printf 'NONSENSE\r\n\r\n' | timeout 5 openssl s_client -quiet -connect "127.0.0.1:$PROXY_PORT" 2>/dev/null |
+		tr -d '\r' | tee "$CASE/raw" | awk 'NR == 1 { print $2 }') || true
+	BODY=$(tail -n 1 "$CASE/raw")
+	expect status "$STATUS" 400
+}
+
 the_settings_page_works() {
 	local form
 	sign_in ada 1 "$BUSINESS"
