@@ -23,6 +23,7 @@
  *	WITHOUT_REVOKE_BOUND     stuck       a revoke waits a bounded time for statements in flight ...
  *	WITHOUT_COLLECTING       stuck       ... taking note of what the lanes finish meanwhile ...
  *	WITHOUT_WITHDRAWING      waits       ... and for nothing that no lane has begun with
+ *	WITHOUT_MOVING_MARKS     lost        events that are held take their partition's mark with them
  *	WITHOUT_EARLIEST         unapplied   without a committed offset, a partition is read from its beginning
  */
 
@@ -55,6 +56,9 @@ bool unapplied;  /* in the end, a record is not applied, or not committed */
 #endif
 #ifndef OUTAGES
 #define OUTAGES 1 /* of Postgres */
+#endif
+#ifndef LOCKS
+#define LOCKS 0 /* that somebody else holds when a statement meets them, or a partition that is parked */
 #endif
 #ifndef FAILURES
 #define FAILURES 1 /* of a commit or of a dead letter */
@@ -94,12 +98,16 @@ typedef worker {
 	batch waiting;
 	batch current;
 	batch finished;
+	batch held;
 	partition partitions[PARTITIONS];
 	byte epoch;
 	mtype commit;
 	byte commit_offset[PARTITIONS];
 	byte sent[PARTITIONS];        /* dead letters in the producer's queue */
 	byte undelivered[PARTITIONS]; /* dead letters that Kafka has not taken */
+#ifdef WITHOUT_MOVING_MARKS
+	byte unwritten[PARTITIONS];
+#endif
 	mtype told[PARTITIONS];
 	bool crashed_consume;
 	bool crashed_lane;
@@ -128,6 +136,7 @@ byte moves = MOVES;
 byte expulsions = EXPULSIONS;
 byte crashes = CRASHES;
 byte outages = OUTAGES;
+byte locks = LOCKS;
 byte failures = FAILURES;
 
 #define SELF workers[w]
@@ -410,7 +419,7 @@ inline finish_in_flight() {
 #ifndef WITHOUT_REVOKE_BOUND
 	:: atomic { /* REVOKE_WAIT_MS */
 		PARTITION.count > 0 && !SELF.finished.events[p] ->
-		assert(SELF.current.events[p] || waits)
+		assert(SELF.current.events[p] || SELF.held.events[p] || waits)
 	} -> break
 #endif
 	od
@@ -500,10 +509,35 @@ end_idle:
 	goto end_work
 }
 
+/* ---- held.c */
+
+/*
+ * What is locked of a partition's events leaves the batch that is being applied. The code may hold more of
+ * a partition that it holds events of already; here the lane tries those first.
+ */
+inline held_add_partition(q) {
+	SELF.held.events[q] = SELF.current.events[q];
+	SELF.held.next_offset[q] = SELF.current.next_offset[q];
+	SELF.held.sequence[q] = SELF.current.sequence[q];
+	SELF.held.epoch[q] = SELF.current.epoch[q];
+	SELF.held.count++;
+#ifdef WITHOUT_MOVING_MARKS
+	SELF.unwritten[q] = SELF.current.events[q]
+#else
+	SELF.current.events[q] = 0;
+	SELF.current.next_offset[q] = 0;
+	SELF.current.sequence[q] = 0;
+	SELF.current.epoch[q] = 0
+#endif
+}
+
 /* ---- apply.c */
 
-/* The statement, and what it says of the rows; it is applied whole or not at all. */
-inline apply_rows() {
+#define MEETS_LOCK(q) \
+	(locks > 0 && SELF.current.events[q] && !SELF.held.events[q])
+
+/* The statement, and what it says of the rows; it is applied whole or not at all, but for what is locked. */
+inline apply_range(it) {
 	atomic {
 		if
 		:: !postgres_away ->
@@ -511,8 +545,14 @@ inline apply_rows() {
 				i = 0;
 				do
 				:: i < PARTITIONS ->
-					rows[i] = rows[i] | (SELF.current.events[i] & ~REFUSED);
-					SELF.sent[i] = SELF.current.events[i] & REFUSED;
+#ifdef WITHOUT_MOVING_MARKS
+					rows[i] = rows[i] | (it.events[i] & ~REFUSED & ~SELF.unwritten[i]);
+					SELF.sent[i] = it.events[i] & REFUSED & ~SELF.unwritten[i];
+					SELF.unwritten[i] = 0;
+#else
+					rows[i] = rows[i] | (it.events[i] & ~REFUSED);
+					SELF.sent[i] = it.events[i] & REFUSED;
+#endif
 					i++
 				:: else -> break
 				od;
@@ -565,12 +605,25 @@ end_idle:
 		:: atomic {
 			SELF.waiting.count > 0 -> /* take */
 			d_step { BATCH_TO(SELF.waiting, SELF.current) }
-			apply_rows()
+			if
+			:: d_step { MEETS_LOCK(0); locks--; held_add_partition(0) }
+			:: d_step { MEETS_LOCK(1); locks--; held_add_partition(1) }
+			:: true
+			fi;
+			apply_range(SELF.current)
 		}
 			write_letters();
 			atomic { /* finish; the list is one batch long here */
 				SELF.finished.count == 0 ->
 				d_step { BATCH_TO(SELF.current, SELF.finished) }
+			}
+		:: atomic { /* try_held: the lock is gone */
+			SELF.held.count > 0 -> apply_range(SELF.held)
+		}
+			write_letters();
+			atomic {
+				SELF.finished.count == 0 ->
+				d_step { BATCH_TO(SELF.held, SELF.finished) }
 			}
 		od
 	} unless { SELF.crashed_lane -> SELF.crashed_lane = false }
@@ -729,7 +782,8 @@ inline forget_batches() {
 	batch_clear(SELF.open);
 	batch_clear(SELF.waiting);
 	batch_clear(SELF.current);
-	batch_clear(SELF.finished)
+	batch_clear(SELF.finished);
+	batch_clear(SELF.held)
 }
 
 active proctype world()
