@@ -8,6 +8,7 @@
 #include "gateway/produce.h"
 #include "gateway/server.h"
 #include "shared/describe.h"
+#include "shared/healthcheck.h"
 #include "shared/log.h"
 #include "shared/program.h"
 
@@ -62,6 +63,16 @@ static int serve(int argc, char **argv)
 	return EXIT_DONE;
 }
 
+static int healthcheck(int argc, char **argv)
+{
+	struct gateway_config config;
+	enum error error = load(&config, false);
+	int code =
+		error ? EXIT_USAGE : healthcheck_command(argc, argv, config.gateway.admin_listen);
+	config_free(&config);
+	return code;
+}
+
 static const struct program program;
 
 static int describe(int argc, char **argv)
@@ -87,6 +98,7 @@ static const struct program_command commands[] = {
 		"Leave a business without a key."},
 	{"settings-link", "--business ID [--json]", command_settings_link,
 		"Print a link that signs the owner in to the settings page, once, for 10 minutes."},
+	{"healthcheck", HEALTHCHECK_ARGUMENT, healthcheck, HEALTHCHECK_DESCRIPTION},
 	{"describe", DESCRIBE_ARGUMENT, describe, DESCRIBE_DESCRIPTION},
 };
 

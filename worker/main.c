@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main - intake-worker: events from Kafka into Postgres. */
 #include "shared/describe.h"
+#include "shared/healthcheck.h"
 #include "shared/program.h"
 #include "worker/backfill.h"
 #include "worker/backfill_cancel.h"
@@ -16,6 +17,23 @@
 static void describe_metrics(void)
 {
 	metrics_init(worker_metrics, worker_metric_count);
+}
+
+struct arguments {
+	int count;
+	char **words;
+};
+
+static int healthcheck_with(const struct worker_config *config, void *user)
+{
+	const struct arguments *arguments = user;
+	return healthcheck_command(arguments->count, arguments->words, config->worker.admin_listen);
+}
+
+static int healthcheck(int argc, char **argv)
+{
+	struct arguments arguments = {argc, argv};
+	return config_run(CONFIG_ALL, healthcheck_with, &arguments);
 }
 
 static const struct program program;
@@ -46,6 +64,7 @@ static const struct program_command commands[] = {
 		BACKFILL_STATUS_DESCRIPTION},
 	{"backfill", BACKFILL_ARGUMENT, backfill_command, BACKFILL_DESCRIPTION},
 	{"prune", PRUNE_ARGUMENT, prune_command, PRUNE_DESCRIPTION},
+	{"healthcheck", HEALTHCHECK_ARGUMENT, healthcheck, HEALTHCHECK_DESCRIPTION},
 	{"describe", DESCRIBE_ARGUMENT, describe, DESCRIBE_DESCRIPTION},
 };
 

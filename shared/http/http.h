@@ -187,6 +187,15 @@ static inline struct span http_peer(const struct http_request *request)
  */
 MUST_CHECK enum error http_listen(const char *address, int *ret_fd, struct failure *failure);
 
+/*
+ * Connect, from the same machine, to what http_listen made of that text.
+ *
+ * Takes:   timeout_ms - for connecting, and for each read and write on the socket.
+ * Returns: OK, ret_fd owned, blocking, close-on-exec; E_SYSTEM: nobody answers; E_CONFIG: "systemd".
+ */
+MUST_CHECK enum error http_connect(
+	const char *address, int timeout_ms, int *ret_fd, struct failure *failure);
+
 /* Close it; a unix socket's file of our own goes, too. Takes: address - that of http_listen. */
 void http_unlisten(const char *address, int listen_fd);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* listen - listening sockets from the text of a setting. */
+/* listen - listening sockets from the text of a setting, and connections to them. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -56,7 +57,8 @@ static void remove_stale_socket(const struct sockaddr_un *address)
 	(void)close(fd);
 }
 
-static enum error listen_unix(const char *text, int *ret_fd, struct failure *failure)
+static enum error fill_unix(
+	const char *text, struct sockaddr_un *ret_address, struct failure *failure)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = text + strlen(UNIX_PREFIX);
@@ -64,6 +66,16 @@ static enum error listen_unix(const char *text, int *ret_fd, struct failure *fai
 		return failure_set(failure, E_CONFIG, "%s: a socket's path has 1 to %zu bytes",
 			text, sizeof(address.sun_path) - 1);
 	memcpy(address.sun_path, path, strlen(path) + 1);
+	*ret_address = address;
+	return OK;
+}
+
+static enum error listen_unix(const char *text, int *ret_fd, struct failure *failure)
+{
+	struct sockaddr_un address;
+	enum error error = fill_unix(text, &address, failure);
+	if (error)
+		return error;
 	remove_stale_socket(&address);
 	return listen_on(
 		AF_UNIX, (struct sockaddr *)&address, sizeof(address), text, ret_fd, failure);
@@ -121,30 +133,76 @@ bool http_address_is_valid(const char *address)
 	return valid;
 }
 
-enum error http_listen(const char *address, int *ret_fd, struct failure *failure)
+/* "host:port" to addresses. Returns: OK, ret_found owned, freeaddrinfo; E_CONFIG. */
+static enum error resolve(
+	const char *address, int flags, struct addrinfo **ret_found, struct failure *failure)
 {
 	char *host = NULL;
 	char *port = NULL;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
+	if (!split_address(address, &host, &port))
+		return failure_set(failure, E_CONFIG, "%s: write " HTTP_ADDRESS_FORMS, address);
+	int code = getaddrinfo(strcmp(host, "*") == 0 ? NULL : host, port, &hints, ret_found);
+	free(host);
+	free(port);
+	return code ? failure_set(failure, E_CONFIG, "%s: %s", address, gai_strerror(code)) : OK;
+}
+
+enum error http_listen(const char *address, int *ret_fd, struct failure *failure)
+{
 	struct addrinfo *found = NULL;
-	struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-	};
 	if (systemd_name(address))
 		return activation_find(systemd_name(address), ret_fd, failure);
 	if (is_unix(address))
 		return listen_unix(address, ret_fd, failure);
-	if (!split_address(address, &host, &port))
-		return failure_set(failure, E_CONFIG, "%s: write " HTTP_ADDRESS_FORMS, address);
-	int code = getaddrinfo(strcmp(host, "*") == 0 ? NULL : host, port, &hints, &found);
-	enum error error =
-		code ? failure_set(failure, E_CONFIG, "%s: %s", address, gai_strerror(code))
-		     : listen_on(found->ai_family, found->ai_addr, found->ai_addrlen, address,
-			       ret_fd, failure);
-	if (found)
-		freeaddrinfo(found);
-	free(host);
-	free(port);
+	enum error error = resolve(address, AI_PASSIVE, &found, failure);
+	if (error)
+		return error;
+	error = listen_on(
+		found->ai_family, found->ai_addr, found->ai_addrlen, address, ret_fd, failure);
+	freeaddrinfo(found);
+	return error;
+}
+
+static enum error connect_to(int family, const struct sockaddr *address, socklen_t len,
+	int timeout_ms, const char *text, int *ret_fd, struct failure *failure)
+{
+	const struct timeval timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return failure_set(failure, E_SYSTEM, "%s: %s", text, strerror(errno));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	if (connect(fd, address, len) != 0) {
+		enum error error = failure_set(
+			failure, E_SYSTEM, "nobody answers at %s: %s", text, strerror(errno));
+		(void)close(fd);
+		return error;
+	}
+	*ret_fd = fd;
+	return OK;
+}
+
+enum error http_connect(const char *address, int timeout_ms, int *ret_fd, struct failure *failure)
+{
+	struct addrinfo *found = NULL;
+	struct sockaddr_un local;
+	if (systemd_name(address))
+		return failure_set(
+			failure, E_CONFIG, "%s: only systemd knows where that is", address);
+	enum error error = is_unix(address) ? fill_unix(address, &local, failure)
+					    : resolve(address, 0, &found, failure);
+	if (error)
+		return error;
+	if (is_unix(address))
+		return connect_to(AF_UNIX, (struct sockaddr *)&local, sizeof(local), timeout_ms,
+			address, ret_fd, failure);
+	/* Of "*" it listens on one family, and either may come first here. */
+	error = E_SYSTEM;
+	for (struct addrinfo *at = found; at && error; at = at->ai_next)
+		error = connect_to(at->ai_family, at->ai_addr, at->ai_addrlen, timeout_ms, address,
+			ret_fd, failure);
+	freeaddrinfo(found);
 	return error;
 }
 
