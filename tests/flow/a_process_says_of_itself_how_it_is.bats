@@ -22,8 +22,9 @@ health() {
 		"$(program_path "$program")" healthcheck "$@" 2>&1) || CODE=$?
 }
 
-# expect_health CODE OUTPUT, a pattern
+# expect_health CODE PATTERN
 expect_health() {
+	# shellcheck disable=SC2053 # it is a pattern
 	[[ $CODE == "$1" && $OUTPUT == $2 ]] || { echo "exit code $CODE: $OUTPUT"; return 1; }
 }
 
