@@ -14,6 +14,8 @@
 #include "worker/backfill_job.h"
 #include "worker/backfill_metrics.h"
 #include "worker/backfill_options.h"
+#include "worker/backfill_rehearse.h"
+#include "worker/backfill_report.h"
 #include "worker/backfill_store.h"
 #include "worker/backfill_tell.h"
 #include "worker/backfill_words.h"
@@ -62,6 +64,11 @@ static enum error check_same(const struct backfill *backfill, struct failure *fa
 			options->businesses.count ? buf_text(&options->businesses_text) : NULL,
 			job->businesses},
 	};
+	if (options->undelete_since_ms && !job->undelete_since_ms)
+		return failure_set(failure, E_USAGE,
+			"the job %s was made without --undelete-since: give the new job another "
+			"name",
+			job->name);
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		if (all[i].given && strcmp(all[i].given, all[i].stored) != 0)
 			return failure_set(failure, E_USAGE,
@@ -73,17 +80,28 @@ static enum error check_same(const struct backfill *backfill, struct failure *fa
 	return OK;
 }
 
-/* Where the job begins and ends, told and kept. */
-static enum error keep_job(struct backfill *backfill, const struct backfill_job *job,
-	const struct backfill_bounds *bounds, struct failure *failure)
+/* Where it begins and ends, told. */
+static enum error find_bounds(struct backfill *backfill, const struct backfill_wish *wish,
+	struct backfill_bounds *ret_bounds, struct failure *failure)
 {
-	backfill_tell_gaps(&backfill->tell, bounds->gaps, bounds->gap_count);
-	if (bounds->gap_count && !backfill->options->accept_gaps)
+	const struct backfill_options *options = backfill->options;
+	if (!options->from_text.len || !options->given.to)
+		return failure_set(failure, E_USAGE,
+			"there is no job %s: --from and --to say what a new one replays",
+			buf_text(&backfill->name));
+	enum error error =
+		backfill_bounds_find(&backfill->config->kafka, wish, ret_bounds, failure);
+	if (error)
+		return error;
+	backfill_tell_gaps(&backfill->tell, ret_bounds->gaps, ret_bounds->gap_count);
+	if (ret_bounds->gap_count && !options->accept_gaps) {
+		backfill_bounds_fini(ret_bounds);
 		return failure_set(failure, E_NOT_FOUND,
 			"retention has taken what may be part of the range: --accept-gaps goes on "
 			"without it, and so does --from beginning");
-	backfill_tell_ranges(&backfill->tell, bounds->ranges, bounds->count);
-	return backfill_job_make(backfill->store, job, bounds->ranges, bounds->count, failure);
+	}
+	backfill_tell_ranges(&backfill->tell, ret_bounds->ranges, ret_bounds->count);
+	return OK;
 }
 
 static enum error make_job(struct backfill *backfill, struct failure *failure)
@@ -91,17 +109,11 @@ static enum error make_job(struct backfill *backfill, struct failure *failure)
 	struct backfill_options *options = backfill->options;
 	const struct backfill_given *given = &options->given;
 	struct backfill_bounds bounds = {.ranges = NULL};
-	if (!options->from_text.len || !given->to)
-		return failure_set(failure, E_USAGE,
-			"there is no job %s: --from and --to say what a new one replays",
-			buf_text(&backfill->name));
-	const struct backfill_wish wish = {
-		.topic = given->topic ? given->topic : backfill->config->kafka.topic,
-		.partitions = given->partitions ? &options->partitions : NULL,
-		.from = options->from,
-		.from_offsets = given->from_offsets ? &options->from_offsets : NULL,
-		.to = options->to,
-	};
+	const struct backfill_wish wish =
+		backfill_options_wish(options, backfill->config->kafka.topic);
+	enum error error = find_bounds(backfill, &wish, &bounds, failure);
+	if (error)
+		return error;
 	const struct backfill_job job = {
 		.name = buf_text(&backfill->name),
 		.topic = wish.topic,
@@ -109,10 +121,9 @@ static enum error make_job(struct backfill *backfill, struct failure *failure)
 		.to = given->to,
 		.businesses = buf_text(&options->businesses_text),
 		.partitions = given->partitions ? given->partitions : "",
+		.undelete_since_ms = options->undelete_since_ms,
 	};
-	enum error error = backfill_bounds_find(&backfill->config->kafka, &wish, &bounds, failure);
-	if (!error)
-		error = keep_job(backfill, &job, &bounds, failure);
+	error = backfill_job_make(backfill->store, &job, bounds.ranges, bounds.count, failure);
 	backfill_bounds_fini(&bounds);
 	return error;
 }
@@ -124,6 +135,13 @@ static enum error find_job(struct backfill *backfill, struct failure *failure)
 	if (!error)
 		backfill->job = backfill_found_job(backfill->found);
 	return error;
+}
+
+static enum error read_businesses(struct backfill *backfill, struct failure *failure)
+{
+	if (business_set_read(span_of(backfill->job->businesses), &backfill->businesses))
+		return OK;
+	return failure_set(failure, E_POSTGRES_DATA, "the job's businesses are no UUIDs");
 }
 
 /* A cancelled job goes on only where that is asked for. */
@@ -152,24 +170,34 @@ static enum error open_job(struct backfill *backfill, struct failure *failure)
 		error = check_same(backfill, failure);
 	if (!error)
 		error = check_cancelled(backfill, failure);
-	if (error)
-		return error;
-	if (!business_set_read(span_of(backfill->job->businesses), &backfill->businesses))
-		return failure_set(failure, E_POSTGRES_DATA, "the job's businesses are no UUIDs");
-	return OK;
+	return error ? error : read_businesses(backfill, failure);
 }
 
 /* ---- the command */
 
-static enum error open_all(struct backfill *backfill, struct failure *failure)
+static enum error open_store(struct backfill *backfill, struct failure *failure)
 {
 	const struct worker_config *config = backfill->config;
 	backfill->signal_fd = program_stop_fd();
 	if (backfill->signal_fd < 0)
 		return failure_set(failure, E_SYSTEM, "no signalfd: %m");
-	enum error error = backfill_store_open(config->postgres.url,
-		(int)config->worker.statement_timeout_ms, &backfill->store, failure);
-	return error ? error : open_job(backfill, failure);
+	return backfill_store_open(config->postgres.url, (int)config->worker.statement_timeout_ms,
+		&backfill->store, failure);
+}
+
+/* Takes: job - its strings are borrowed. */
+static struct backfill_plan plan_of(struct backfill *backfill, const struct backfill_job *job)
+{
+	return (struct backfill_plan){
+		.config = backfill->config,
+		.topic = job->topic,
+		.businesses = &backfill->businesses,
+		.mistakes = backfill_mistakes_between(job->undelete_since_ms, job->made_ms),
+		.accept_gaps = backfill->options->accept_gaps,
+		.dead_letters = backfill->options->dead_letter,
+		.pace = backfill->pace,
+		.signal_fd = backfill->signal_fd,
+	};
 }
 
 static void tell_resume(const struct backfill *backfill)
@@ -253,15 +281,7 @@ static int work(struct backfill *backfill)
 	const struct backfill_options *options = backfill->options;
 	int64_t lanes = options->lanes ? options->lanes : backfill->config->worker.lanes;
 	struct backfill_work work = {
-		.plan =
-			{
-				.config = backfill->config,
-				.topic = backfill->job->topic,
-				.businesses = &backfill->businesses,
-				.pace = backfill->pace,
-				.accept_gaps = options->accept_gaps,
-				.signal_fd = backfill->signal_fd,
-			},
+		.plan = plan_of(backfill, backfill->job),
 		.job = backfill->job->name,
 		.json = options->json,
 		.lanes = (size_t)lanes,
@@ -273,6 +293,9 @@ static int work(struct backfill *backfill)
 	if (!error)
 		error = backfill_work_run(&work, &failure);
 	live_watch_stop(watch);
+	backfill_tell_clear(&backfill->tell);
+	backfill_report_notes(&backfill->tell, "Left out", &work.bad);
+	backfill_report_businesses(&backfill->tell, &work.tally);
 	int code = conclude(backfill, &work, error, &failure);
 	backfill_work_fini(&work);
 	return code;
@@ -282,7 +305,9 @@ static int work(struct backfill *backfill)
 static enum error run_job(struct backfill *backfill, int *ret_code, struct failure *failure)
 {
 	struct backfill_totals totals = {0};
-	enum error error = open_all(backfill, failure);
+	enum error error = open_store(backfill, failure);
+	if (!error)
+		error = open_job(backfill, failure);
 	if (!error)
 		error = backfill_job_totals(backfill->store, backfill->job->name, &totals, failure);
 	if (error)
@@ -304,6 +329,56 @@ static enum error run_job(struct backfill *backfill, int *ret_code, struct failu
 	return OK;
 }
 
+/* A job that is there has its range; else the options say it, and no job is made. */
+static enum error find_range(struct backfill *backfill, struct backfill_job *ret_job,
+	struct backfill_bounds *ret_bounds, struct failure *failure)
+{
+	const struct backfill_options *options = backfill->options;
+	const struct backfill_wish wish =
+		backfill_options_wish(options, backfill->config->kafka.topic);
+	enum error error = find_job(backfill, failure);
+	if (!error) {
+		error = check_same(backfill, failure);
+		if (!error)
+			error = read_businesses(backfill, failure);
+		*ret_job = *backfill->job;
+		return error ? error
+			     : backfill_job_ranges(backfill->store, ret_job->name,
+				       &ret_bounds->ranges, &ret_bounds->count, failure);
+	}
+	if (error != E_NOT_FOUND)
+		return error;
+	backfill->businesses = options->businesses;
+	*ret_job = (struct backfill_job){
+		.topic = wish.topic,
+		.undelete_since_ms = options->undelete_since_ms,
+		.made_ms = clock_wall_ms(),
+	};
+	return find_bounds(backfill, &wish, ret_bounds, failure);
+}
+
+/* Returns: OK, ret_code is the exit code; what kept it from its end. */
+static enum error run_rehearsal(struct backfill *backfill, int *ret_code, struct failure *failure)
+{
+	struct backfill_job job;
+	struct backfill_bounds bounds = {.ranges = NULL};
+	struct live_watch *watch = NULL;
+	enum error error = open_store(backfill, failure);
+	if (!error)
+		error = find_range(backfill, &job, &bounds, failure);
+	if (!error)
+		error = live_watch_start(backfill->config, backfill->options->max_live_lag_ms,
+			backfill->pace, &watch, failure);
+	if (!error) {
+		struct backfill_plan plan = plan_of(backfill, &job);
+		error = backfill_rehearse(
+			&plan, &bounds, backfill->options, &backfill->tell, ret_code, failure);
+	}
+	live_watch_stop(watch);
+	backfill_bounds_fini(&bounds);
+	return error;
+}
+
 static int run(const struct worker_config *config, void *user)
 {
 	struct failure failure = {0};
@@ -315,7 +390,9 @@ static int run(const struct worker_config *config, void *user)
 	backfill_options_name(backfill.options, config->kafka.topic, &backfill.name);
 	backfill.tell.job = buf_text(&backfill.name);
 	backfill.tell.json = backfill.options->json;
-	enum error error = run_job(&backfill, &code, &failure);
+	bool is_rehearsal = backfill.options->dry_run || backfill.options->verify;
+	enum error error = is_rehearsal ? run_rehearsal(&backfill, &code, &failure)
+					: run_job(&backfill, &code, &failure);
 	if (error) {
 		(void)fprintf(stderr, "%s\n", failure.detail);
 		code = error == E_USAGE || error == E_CONFIG ? EXIT_USAGE : EXIT_FAILED;

@@ -9,18 +9,24 @@
 
 enum { CONTENTION_TRIES = 8, CONTENTION_MS = 100 };
 
+/* When it is done again, after more events were refused, the letters that are written stay. */
 static enum error write_letters(
 	struct backfill_target *target, struct backfill_slice *slice, struct failure *failure)
 {
 	struct batch *batch = slice->batch;
-	if (!target->dead_letters || !(slice->counts.bad + slice->counts.gone))
+	size_t written = batch->letter_count;
+	size_t at = 0;
+	if (!target->dead_letters)
 		return OK;
-	batch_undo(batch);
 	for (size_t i = 0; i < batch->event_count; i++) {
 		const struct batch_event *event = &batch->events[i];
-		if (event->bad)
+		if (event->bad && at < written && batch->letters[at].record == event->record)
+			at++;
+		else if (event->bad)
 			batch_add_letter(batch, event->record, event->bad);
 	}
+	if (batch->letter_count == written)
+		return OK;
 	return dead_letters_write(
 		target->dead_letters, batch->letters, batch->letter_count, -1, failure);
 }

@@ -9,13 +9,20 @@
 
 static const char find_text[] =
 	"select name, topic, range_from, range_to, array_to_string(business_ids, ','), partitions,"
-	" cancelled_at is not null from intake.backfill_jobs where name = $1";
+	" cancelled_at is not null, (extract(epoch from undelete_since) * 1000)::bigint,"
+	" (extract(epoch from created_at) * 1000)::bigint"
+	" from intake.backfill_jobs where name = $1";
+
+static const char ranges_text[] =
+	"select partition, from_offset, to_offset from intake.backfill_partitions"
+	" where job = $1 order by partition";
 
 static const char make_text[] =
 	"with job as ("
-	" insert into intake.backfill_jobs (name, topic, range_from, range_to, business_ids, "
-	"partitions)"
-	" values ($1, $2, $3, $4, string_to_array($5, ',')::uuid[], $6)"
+	" insert into intake.backfill_jobs"
+	" (name, topic, range_from, range_to, business_ids, partitions, undelete_since)"
+	" values ($1, $2, $3, $4, string_to_array($5, ',')::uuid[], $6,"
+	" to_timestamp(nullif($10::bigint, 0) / 1000.0))"
 	" on conflict do nothing returning name)"
 	" insert into intake.backfill_partitions"
 	" (job, partition, from_offset, next_offset, to_offset)"
@@ -81,6 +88,8 @@ enum error backfill_job_find(struct backfill_store *store, const char *name,
 		.businesses = PQgetvalue(row, 0, 4),
 		.partitions = PQgetvalue(row, 0, 5),
 		.is_cancelled = flag_get(row, 0, 6),
+		.undelete_since_ms = number_get(row, 0, 7),
+		.made_ms = number_get(row, 0, 8),
 	};
 	*ret_found = found;
 	return OK;
@@ -120,8 +129,10 @@ enum error backfill_job_make(struct backfill_store *store, const struct backfill
 	buf_add_text(&partitions, count ? "}" : "{}");
 	buf_add_text(&firsts, count ? "}" : "{}");
 	buf_add_text(&lasts, count ? "}" : "{}");
+	const struct number undelete_since = number_of(job->undelete_since_ms);
 	const char *values[] = {job->name, job->topic, job->from, job->to, job->businesses,
-		job->partitions, buf_text(&partitions), buf_text(&firsts), buf_text(&lasts)};
+		job->partitions, buf_text(&partitions), buf_text(&firsts), buf_text(&lasts),
+		undelete_since.text};
 	PGresult *result = backfill_store_ask(
 		store, make_text, sizeof(values) / sizeof(*values), values, failure);
 	enum error error = result ? OK : failure->error;
@@ -130,6 +141,25 @@ enum error backfill_job_make(struct backfill_store *store, const struct backfill
 	buf_fini(&firsts);
 	buf_fini(&lasts);
 	return error;
+}
+
+enum error backfill_job_ranges(struct backfill_store *store, const char *job,
+	struct backfill_range **ret_ranges, size_t *ret_count, struct failure *failure)
+{
+	POSTGRES_RESULT PGresult *rows = backfill_store_ask(store, ranges_text, 1, &job, failure);
+	if (!rows)
+		return failure->error;
+	size_t count = (size_t)PQntuples(rows);
+	struct backfill_range *ranges = memory_zeroed(count, sizeof(*ranges));
+	for (size_t i = 0; i < count; i++)
+		ranges[i] = (struct backfill_range){
+			.partition = (int32_t)number_get(rows, (int)i, 0),
+			.from = number_get(rows, (int)i, 1),
+			.to = number_get(rows, (int)i, 2),
+		};
+	*ret_ranges = ranges;
+	*ret_count = count;
+	return OK;
 }
 
 /* Nothing could be leased: is there something that others have? */

@@ -35,8 +35,10 @@ struct backfill_job {
 	const char *topic;
 	const char *from; /* a moment, or offset_list_write's */
 	const char *to;
-	const char *businesses; /* business_set_write's; "": all */
-	const char *partitions; /* as partition_set_read takes it; "": all */
+	const char *businesses;    /* business_set_write's; "": all */
+	const char *partitions;    /* as partition_set_read takes it; "": all */
+	int64_t undelete_since_ms; /* wall clock; 0: no deletion is taken back */
+	int64_t made_ms;           /* the database's clock; set by it */
 	bool is_cancelled;
 };
 
@@ -80,6 +82,14 @@ void backfill_found_free(struct backfill_found *found);
 MUST_CHECK enum error backfill_job_make(struct backfill_store *store,
 	const struct backfill_job *job, const struct backfill_range *ranges, size_t count,
 	struct failure *failure);
+
+/*
+ * All of a job's ranges, from their beginnings.
+ *
+ * Returns: OK, ret_ranges owned (free), in order; as postgres_error says.
+ */
+MUST_CHECK enum error backfill_job_ranges(struct backfill_store *store, const char *job,
+	struct backfill_range **ret_ranges, size_t *ret_count, struct failure *failure);
 
 /*
  * Take a partition that is not done and that nobody else works on.

@@ -211,7 +211,8 @@ static enum error pass_gap(
 			"retention has taken offsets %lld to %lld of partition %d: --accept-gaps "
 			"goes on without them",
 			(long long)lease->next, (long long)start - 1, lease->partition);
-	struct backfill_slice *slice = next_slice(lane, start);
+	struct backfill_slice *slice = next_slice(lane, lease->next);
+	slice->next = start;
 	slice->missing = start - lease->next;
 	backfill_slice_fold(slice);
 	return move_on(lane, lease, slice, failure);
@@ -266,7 +267,8 @@ static enum error run(struct backfill_lane *lane, struct backfill_lease *lease, 
 		if (!is_read) {
 			filled = next_slice(lane, next);
 			error = read_slice(lane, filled, lease, failure);
-			is_read = error == E_NOT_FOUND || backfill_plan_is_stopped(lane->plan, 0);
+			is_read = error == E_NOT_FOUND || lane->is_enough ||
+				  backfill_plan_is_stopped(lane->plan, 0);
 			records = filled->read;
 			if (filled->next == next)
 				filled = NULL;
@@ -286,6 +288,7 @@ enum error backfill_lane_run(
 {
 	lane->looked = NULL;
 	lane->written = NULL;
+	lane->is_enough = false;
 	enum error error = pass_gap(lane, lease, failure);
 	if (error)
 		return error;

@@ -64,6 +64,7 @@ struct backfill_lane {
 	struct backfill_slice *looked;  /* its look is under way; NULL: none is */
 	struct backfill_slice *written; /* its writes are under way; NULL: none are */
 	int64_t busy_us;                /* Postgres was, since the last pause */
+	bool is_enough; /* a hook may set it: end the range behind what is under way */
 };
 
 /*

@@ -47,6 +47,8 @@ enum column {
 
 enum { ANSWER_GONE, ANSWER_ROWS, ANSWER_COUNT };
 
+enum { VERSION_MS_BYTES = 6 }; /* of a UUIDv7, RFC 9562 section 5.7 */
+
 struct backfill_look {
 	struct backfill_link *link; /* borrowed */
 	struct backfill_mistakes mistakes;
@@ -55,6 +57,22 @@ struct backfill_look {
 	struct buf businesses;
 	PGresult *answers[ANSWER_COUNT]; /* owned; what was taken last */
 };
+
+/* The least version of a moment. */
+static struct uuid version_at(int64_t ms)
+{
+	struct uuid version = {{0}};
+	for (size_t i = 0; i < VERSION_MS_BYTES; i++)
+		version.bytes[i] = (uint8_t)(ms >> 8 * (VERSION_MS_BYTES - 1 - i));
+	return version;
+}
+
+struct backfill_mistakes backfill_mistakes_between(int64_t since_ms, int64_t until_ms)
+{
+	if (!since_ms)
+		return (struct backfill_mistakes){.from = {{0}}};
+	return (struct backfill_mistakes){version_at(since_ms), version_at(until_ms)};
+}
 
 static void clear_answers(struct backfill_look *look)
 {

@@ -8,6 +8,7 @@
 #define INTAKE_WORKER_BACKFILL_LOOK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "shared/error.h"
 #include "worker/backfill_link.h"
@@ -19,6 +20,9 @@ struct backfill_mistakes {
 	struct uuid from;
 	struct uuid to; /* the first that is none */
 };
+
+/* Takes: since_ms - wall clock, as until_ms, the first that is none; 0: there are none. */
+struct backfill_mistakes backfill_mistakes_between(int64_t since_ms, int64_t until_ms);
 
 /* Of one contact. */
 struct backfill_seen {

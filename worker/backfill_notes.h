@@ -3,10 +3,12 @@
 #ifndef INTAKE_WORKER_BACKFILL_NOTES_H
 #define INTAKE_WORKER_BACKFILL_NOTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "shared/buf.h"
+#include "worker/batch.h"
 
 enum { BACKFILL_NOTES_MOST = 20 };
 
@@ -22,6 +24,10 @@ void backfill_notes_fini(struct backfill_notes *notes);
 
 /* Count one more. Returns: where its line goes, with the line's end; NULL: enough is kept. */
 struct buf *backfill_notes_add(struct backfill_notes *notes);
+
+/* Count the batch's bad records, each with its place and why; its values are told to nobody. */
+void backfill_notes_bad(
+	struct backfill_notes *notes, const struct batch *batch, const char *job, bool json);
 
 /* Add those of another, as far as there is room. */
 void backfill_notes_merge(struct backfill_notes *notes, const struct backfill_notes *more);

@@ -16,6 +16,9 @@ enum {
 	DELETE = 0x7f,
 	JOB_BYTES_MOST = 200,        /* the table's */
 	PARTITIONS_BYTES_NAMED = 40, /* longer ones are no part of a name */
+	MEMORY_MB = 256,
+	MEMORY_MB_MOST = 1024 * 1024,
+	BYTES_PER_MB = 1024 * 1024,
 };
 
 static enum error check_moment(const char *option, const char *text, int64_t now_ms,
@@ -99,6 +102,39 @@ static enum error check_max_live_lag(struct backfill_options *options, struct fa
 	return OK;
 }
 
+/* What is written and what is only looked at exclude each other. */
+static enum error check_rehearsal(struct backfill_options *options, struct failure *failure)
+{
+	bool is_rehearsal = options->dry_run || options->verify;
+	int64_t memory_mb = MEMORY_MB;
+	if (options->dry_run && options->verify)
+		return failure_set(failure, E_USAGE, "--dry-run and --verify: one at a time");
+	if (options->verify && options->given.undelete_since)
+		return failure_set(failure, E_USAGE,
+			"--verify takes deletions as they are: leave --undelete-since out");
+	if (is_rehearsal && options->dead_letter)
+		return failure_set(failure, E_USAGE,
+			"--dead-letter writes: leave it out of a dry run or a verification");
+	if (options->show_values && !is_rehearsal)
+		return failure_set(failure, E_USAGE, "--show-values: of --dry-run or --verify");
+	enum error error = check_number(
+		"--memory", options->given.memory, MEMORY_MB_MOST, &memory_mb, failure);
+	options->memory_bytes = memory_mb * BYTES_PER_MB;
+	return error;
+}
+
+static enum error check_undelete(struct backfill_options *options, struct failure *failure)
+{
+	const char *text = options->given.undelete_since;
+	struct backfill_moment since = {.ms = 0};
+	enum error error = check_moment("--undelete-since", text, clock_wall_ms(), &since, failure);
+	if (!error && text && since.kind != BACKFILL_AT)
+		return failure_set(failure, E_USAGE,
+			"--undelete-since: a date, 2026-01-31T12:00:00Z, or how long ago, -2h");
+	options->undelete_since_ms = since.ms;
+	return error;
+}
+
 /* It is told to people as it is. */
 static bool is_name(const char *text)
 {
@@ -126,7 +162,11 @@ static enum error check(struct backfill_options *options, struct failure *failur
 	if (!error)
 		error = check_number("--lanes", options->given.lanes, BACKFILL_LANES_MOST,
 			&options->lanes, failure);
-	return error ? error : check_max_live_lag(options, failure);
+	if (!error)
+		error = check_max_live_lag(options, failure);
+	if (!error)
+		error = check_undelete(options, failure);
+	return error ? error : check_rehearsal(options, failure);
 }
 
 enum error backfill_options_read(int argc, char **argv, struct backfill_options *ret_options)
@@ -146,6 +186,12 @@ enum error backfill_options_read(int argc, char **argv, struct backfill_options 
 		{.name = "--rate", .value = &given->rate},
 		{.name = "--max-live-lag", .value = &given->max_live_lag},
 		{.name = "--lanes", .value = &given->lanes},
+		{.name = "--memory", .value = &given->memory},
+		{.name = "--undelete-since", .value = &given->undelete_since},
+		{.name = "--dry-run", .given = &options->dry_run},
+		{.name = "--verify", .given = &options->verify},
+		{.name = "--show-values", .given = &options->show_values},
+		{.name = "--dead-letter", .given = &options->dead_letter},
 		{.name = "--accept-gaps", .given = &options->accept_gaps},
 		{.name = "--resume", .given = &options->resume},
 		{.name = "--json", .given = &options->json},
@@ -165,6 +211,19 @@ void backfill_options_fini(struct backfill_options *options)
 	offset_list_fini(&options->from_offsets);
 	buf_fini(&options->from_text);
 	buf_fini(&options->businesses_text);
+}
+
+struct backfill_wish backfill_options_wish(
+	const struct backfill_options *options, const char *default_topic)
+{
+	const struct backfill_given *given = &options->given;
+	return (struct backfill_wish){
+		.topic = given->topic ? given->topic : default_topic,
+		.partitions = given->partitions ? &options->partitions : NULL,
+		.from = options->from,
+		.from_offsets = given->from_offsets ? &options->from_offsets : NULL,
+		.to = options->to,
+	};
 }
 
 static void name_businesses(const struct business_set *businesses, struct buf *out)

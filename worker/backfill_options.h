@@ -9,6 +9,7 @@
 #include "shared/buf.h"
 #include "shared/error.h"
 #include "shared/program.h"
+#include "worker/backfill_bounds.h"
 #include "worker/backfill_moment.h"
 #include "worker/business_set.h"
 #include "worker/offsets_file.h"
@@ -26,6 +27,8 @@ struct backfill_given {
 	const char *rate;
 	const char *max_live_lag;
 	const char *lanes;
+	const char *memory;
+	const char *undelete_since;
 };
 
 struct backfill_options {
@@ -33,6 +36,10 @@ struct backfill_options {
 	bool accept_gaps;
 	bool resume;
 	bool json;
+	bool dry_run;
+	bool verify;
+	bool show_values;
+	bool dead_letter;
 
 	/* What they mean. */
 	struct backfill_moment from; /* where it is given */
@@ -42,7 +49,9 @@ struct backfill_options {
 	struct business_set businesses;
 	int64_t rate; /* records a second; 0: as fast as it goes */
 	int64_t max_live_lag_ms;
-	int64_t lanes; /* 0: as the live worker has */
+	int64_t lanes;             /* 0: as the live worker has */
+	int64_t memory_bytes;      /* of a dry run, for what it would have written */
+	int64_t undelete_since_ms; /* wall clock; 0: nothing is taken back */
 
 	/* As a job keeps them. */
 	struct buf from_text; /* empty: not given */
@@ -54,6 +63,10 @@ MUST_CHECK enum error backfill_options_read(
 	int argc, char **argv, struct backfill_options *ret_options);
 
 void backfill_options_fini(struct backfill_options *options);
+
+/* What is to be replayed. Borrowed from the options. */
+struct backfill_wish backfill_options_wish(
+	const struct backfill_options *options, const char *default_topic);
 
 /* Add the job's name: the one that was given, or one that says what it is about. */
 void backfill_options_name(

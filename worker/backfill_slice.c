@@ -24,6 +24,7 @@ void backfill_slice_fini(struct backfill_slice *slice)
 void backfill_slice_begin(struct backfill_slice *slice, int64_t first)
 {
 	batch_clear(slice->batch);
+	slice->first = first;
 	slice->next = first;
 	slice->read = 0;
 	slice->others = 0;
@@ -41,25 +42,31 @@ void backfill_slice_fold(struct backfill_slice *slice)
 		memory_resize(slice->fates, slice->batch->event_count * sizeof(*slice->fates));
 }
 
-/* The contact had that id before its deletion, and lives on under another address. */
-static void give_new_id(struct batch *batch, struct batch_row *row)
+/* The id that upsert.sql is given as that of the row's oldest event. */
+static void set_oldest(struct batch *batch, struct batch_row *row, struct uuid id)
 {
 	struct event *renamed = arena_alloc(&batch->arena, sizeof(*renamed));
 	*renamed = *row->oldest;
-	renamed->id = uuid7_new(clock_wall_ns());
+	renamed->id = id;
 	row->oldest = renamed;
 }
 
 static void add_write(
 	struct backfill_slice *slice, const struct batch_row *row, const struct backfill_seen *seen)
 {
+	const struct uuid never = {{0}};
 	struct batch_row *write = &slice->writes[slice->write_count++];
 	*write = *row;
-	if (!seen->is_mistake)
-		return;
-	slice->mistake_count++;
+	slice->mistake_count += seen->is_mistake;
+	/* The contact had its id before its deletion, and lives on under another address. */
 	if (seen->is_id_taken && !seen->state.exists)
-		give_new_id(slice->batch, write);
+		set_oldest(slice->batch, write, uuid7_new(clock_wall_ns()));
+	/*
+	 * A row older than its own deletion, as a copy that was restored has: the statement asks about deletions
+	 * only where one is newer than its oldest event. The row is there and keeps its id.
+	 */
+	else if (seen->state.exists && uuid_compare(&seen->state.deleted, &never) != 0)
+		set_oldest(slice->batch, write, never);
 }
 
 /* A row's events are in the order of their versions; a batch has them in that of the log. */

@@ -16,6 +16,7 @@
 
 struct backfill_slice {
 	struct batch *batch; /* owned; bad records are in it too */
+	int64_t first;       /* offset */
 	int64_t next;        /* the first offset behind it */
 	int64_t read;        /* records */
 	int64_t others;      /* of them, those of other businesses: not in the batch */
@@ -35,7 +36,7 @@ struct backfill_slice {
 
 /* Who is told what became of each event; each may be NULL. */
 struct backfill_judge {
-	/* Takes: seen - of the contact, before it; fields - whose value has changed. */
+	/* Takes: seen - of its contact, in the table; fields - whose value has changed. */
 	void (*on_event)(void *user, const struct batch_event *event,
 		const struct backfill_seen *seen, enum backfill_fate fate, unsigned fields);
 	/* What is known of a contact better than the table knows it, and what it has become. */

@@ -47,12 +47,19 @@ static void insert(struct backfill_state *state, const struct event *event)
 	state->phone_version = phone_version_of(state, event);
 }
 
+/* A deletion takes a phone away that is older; where there is none, its version says nothing. */
+static bool is_phone_newer(const struct backfill_state *state, const struct event *event)
+{
+	const struct uuid version = phone_version_of(state, event);
+	return (event->contact.phone.base || state->phone) &&
+	       is_newer(&version, &state->phone_version);
+}
+
 /* Returns: the fields that the event is newer in. */
 static unsigned newer_fields(const struct backfill_state *state, const struct event *event)
 {
-	const struct uuid phone_version = phone_version_of(state, event);
 	return (is_newer(&event->id, &state->name_version) ? BACKFILL_NAME : 0U) |
-	       (is_newer(&phone_version, &state->phone_version) ? BACKFILL_PHONE : 0U) |
+	       (is_phone_newer(state, event) ? BACKFILL_PHONE : 0U) |
 	       (is_newer(&event->id, &state->status_version) ? BACKFILL_STATUS : 0U);
 }
 

@@ -13,7 +13,6 @@
 #include "shared/clock.h"
 #include "shared/ensure.h"
 #include "shared/memory.h"
-#include "worker/dead_reason.h"
 
 enum {
 	OTHERS_MS = 500, /* between looks whether others have left something */
@@ -55,33 +54,13 @@ static void stop_all(const struct crew *crew)
 
 /* ---- a lane's thread */
 
-static void note_bad(struct member *member, const struct batch_event *event)
-{
-	struct buf *out = backfill_notes_add(&member->bad);
-	const char *reason = dead_reason_name(dead_reason_of(event->bad->error));
-	if (!out)
-		return;
-	if (member->crew->work->json) {
-		buf_add_text(out, "{\"event\":\"bad\",\"job\":");
-		buf_add_json(out, span_of(member->crew->work->job));
-		buf_printf(out, ",\"partition\":%d,\"offset\":%lld,\"reason\":\"%s\"}\n",
-			event->partition, (long long)event->offset, reason);
-	} else {
-		buf_printf(out, "partition %d, offset %lld: %s\n", event->partition,
-			(long long)event->offset, reason);
-	}
-}
-
 static void note_slice(void *user, int32_t partition, const struct backfill_slice *slice)
 {
 	struct member *member = user;
-	const struct batch *batch = slice->batch;
+	const struct backfill_work *work = member->crew->work;
 	(void)partition;
 	backfill_tally_add(&member->tally, slice);
-	for (size_t i = 0; i < batch->event_count; i++) {
-		if (batch->events[i].bad)
-			note_bad(member, &batch->events[i]);
-	}
+	backfill_notes_bad(&member->bad, slice->batch, work->job, work->json);
 }
 
 static enum error lease(
