@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# A real Prometheus with the rules of deploy/prometheus watches a stack: the dashboard and the alerts have data, none
-# fires while all is well, and a dead worker is told.
+# A real Prometheus with the rules of deploy/prometheus watches a stack and a backfill: the dashboard and the
+# alerts have data, none fires while all is well, and a dead worker is told.
 
 load ../flow/support/intake
 
@@ -32,10 +32,11 @@ teardown() {
 # The files that are shipped, with this case's addresses, and seconds where they have minutes to wait.
 write_configuration() {
 	cp -r "$PROJECT/deploy/prometheus" "$CASE/prometheus"
-	sed -i -e "s/127.0.0.1:9090/$(admin_address gateway1)\", \"$(admin_address gateway2)/" \
-		-e "s/127.0.0.1:9091/$(admin_address worker1)/" -e 's/_interval: 15s/_interval: 1s/' \
+	BACKFILL=127.0.0.1:$(free_port)
+	sed -i -e "s/127.0.0.1:9095/$BACKFILL/" -e "s/127.0.0.1:9090/$(admin_address gateway1)\", \"$(admin_address gateway2)/" \
+		-e "s/127.0.0.1:9091/$(admin_address worker1)/" -e 's/_interval: 15s/_interval: 2s/' \
 		"$CASE/prometheus/prometheus.yaml"
-	sed -i -E 's/^( *)interval: 30s/\1interval: 1s/; s/^( *)for: [0-9]+m/\1for: 5s/' "$CASE"/prometheus/intake.*.yaml
+	sed -i -E 's/^( *)interval: 30s/\1interval: 2s/; s/^( *)for: [0-9]+m/\1for: 20s/' "$CASE"/prometheus/intake.*.yaml
 }
 
 ask() {
@@ -50,6 +51,13 @@ load_for() {
 		--requests $(($1 * LOAD_RATE)) --rate "$LOAD_RATE"
 }
 
+# One that has more to do than there is time.
+backfill_start() {
+	echo backfill >>"$CASE/programs"
+	launch "$CASE" backfill env "DATABASE_URL=$(login_url worker)" "WORKER_BACKFILL_ADMIN_LISTEN=$BACKFILL" \
+		"$(program_path worker)" backfill --from -1h --to now --job "$WORKER_GROUP" --rate 2
+}
+
 fires() {
 	grep -qx "$1" < <(ask --firing)
 }
@@ -59,6 +67,8 @@ fires_not() {
 }
 
 @test "every query of the dashboard and the rules has a value, and nothing fires for a minute while all is well" {
+	load_for 5
+	backfill_start
 	load_for "$WELL_SECONDS"
 	expect accepted "$(load_figure accepted)" $((WELL_SECONDS * LOAD_RATE))
 	run -0 ask
