@@ -249,7 +249,7 @@ static void end_search(struct search *search)
 {
 	rd_kafka_topic_partition_list_t *const lists[] = {
 		search->starts, search->ends, search->from, search->to};
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		if (lists[i])
 			rd_kafka_topic_partition_list_destroy(lists[i]);
 	}

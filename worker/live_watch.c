@@ -33,7 +33,7 @@ struct look {
 static void look_fini(struct look *look)
 {
 	rd_kafka_topic_partition_list_t *const lists[] = {look->committed, look->ends, look->young};
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		if (lists[i])
 			rd_kafka_topic_partition_list_destroy(lists[i]);
 	}

@@ -88,3 +88,38 @@ progress() {
 	await_applied
 	expect_fold
 }
+
+# live_p99 PHASE: in ms, from the acceptance of an event to its row, of live traffic of 8 s.
+live_p99() {
+	load_run --target "$(<"$CASE/gateway1.listen")" --connections 16 --rate 150 --requests 1200 --contacts 1200 \
+		--marker "$1"
+	await_applied
+	sql "select ceil(percentile_cont(0.99) within group (order by extract(epoch from updated_at) * 1000
+			- ('x' || substr(replace(name_event_id::text, '-', ''), 1, 12))::bit(48)::bigint))
+		from contacts where name like '$1 %'"
+}
+
+is_past() {
+	(($(sql "select coalesce(sum(read), 0) from intake.backfill_partitions") > $1))
+}
+
+@test "live traffic keeps its p99 within twice that of a time without backfill" {
+	local before during after longer mirror=$CONTACTS_TOPIC.mirror
+	CONTACTS_TOPIC=$mirror owner worker topics create --partitions 4 >"$CASE/mirror.log" 2>&1
+	events 1 600000 200000 "$BUSINESS" | CONTACTS_TOPIC=$mirror produce
+	business_make --limit 1000000
+	echo "$KEY" >"$CASE/keys"
+	gateway_start 1
+	worker_start 1
+	before=$(live_p99 before)
+	replay fresh --topic "$mirror"
+	wait_until 20 is_past 0
+	during=$(live_p99 during)
+	kill -s INT "$(program_pid fresh)"
+	wait_until 20 server_gone "$CASE" fresh
+	after=$(live_p99 after)
+	echo "p99 before, during, after: $before, $during, $after ms; replayed: $(progress fresh | tail -n 1)"
+	# What the machine does beside shows in the two that should be alike.
+	longer=$((before > after ? before : after))
+	((during <= 2 * longer))
+}
