@@ -355,3 +355,49 @@ stop() {
 	case_mend
 	passes
 }
+
+# swallow -I|-D: drop all packets of the worker's connections, or no more.
+swallow() {
+	local port
+	for port in "${PORTS[@]}"; do
+		iptables "$1" INPUT -i lo -p tcp --sport "$port" --dport "${FLOW_SERVER##*:}" -j DROP
+		iptables "$1" INPUT -i lo -p tcp --dport "$port" --sport "${FLOW_SERVER##*:}" -j DROP
+	done
+}
+
+# bats test_tags=long
+@test "a network that swallows all is found by TCP, before a statement's time-out would" {
+	iptables -L INPUT -n >/dev/null 2>&1 || skip "iptables may not be used here"
+	load_begin
+	local began
+	mapfile -t PORTS < <(super "select client_port from pg_stat_activity
+		where datname = '$CASE_DATABASE' and application_name like 'intake-worker%'")
+	((${#PORTS[@]} == 2))
+	case_mend() { swallow -D; }
+	swallow -I
+	began=${EPOCHREALTIME%[.,]*}
+	wait_until 30 expect_log 'event=lane.waiting .*for=postgres .*no connection to Postgres' >/dev/null
+	echo "# found after $((${EPOCHREALTIME%[.,]*} - began)) s" >&3
+	((${EPOCHREALTIME%[.,]*} - began <= 25))
+	case_mend
+	unset -f case_mend
+	passes
+}
+
+# ---- commits
+
+@test "commits wait for the disk, whatever the login's own setting is" {
+	case_mend() {
+		super "alter role flow_worker in database $CASE_DATABASE reset synchronous_commit" \
+			"alter system reset fsync" "select pg_reload_conf()" >/dev/null
+	}
+	super "alter role flow_worker in database $CASE_DATABASE set synchronous_commit = off" \
+		"alter system set fsync = off" "select pg_reload_conf()" >/dev/null
+	operator "create function durable() returns trigger language plpgsql as \$\$ begin
+		if current_setting('synchronous_commit') <> 'on' then raise 'it is %', current_setting('synchronous_commit'); end if;
+		return new; end \$\$" \
+		"create trigger durable before insert or update on contacts for each row execute function durable()"
+	load_begin
+	passes
+	expect_log 'level=warn event=postgres.not_durable .*fsync is off'
+}
