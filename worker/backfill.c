@@ -204,9 +204,8 @@ static void tell_resume(const struct backfill *backfill)
 {
 	struct buf line = {0};
 	struct buf more = {0};
-	if (backfill->options->rate)
-		buf_printf(&more, "--rate %lld", (long long)backfill->options->rate);
-	backfill_words_resume(backfill->job->name, more.len ? buf_text(&more) : NULL, &line);
+	backfill_options_write(backfill->options, &more);
+	backfill_words_resume(backfill->job->name, buf_text(&more), &line);
 	(void)fputs(buf_text(&line), stderr);
 	buf_fini(&line);
 	buf_fini(&more);

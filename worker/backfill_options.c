@@ -226,6 +226,23 @@ struct backfill_wish backfill_options_wish(
 	};
 }
 
+void backfill_options_write(const struct backfill_options *options, struct buf *out)
+{
+	const struct backfill_given *given = &options->given;
+	if (given->rate)
+		buf_printf(out, " --rate %s", given->rate);
+	if (given->max_live_lag)
+		buf_printf(out, " --max-live-lag %s", given->max_live_lag);
+	if (given->lanes)
+		buf_printf(out, " --lanes %s", given->lanes);
+	if (options->accept_gaps)
+		buf_add_text(out, " --accept-gaps");
+	if (options->dead_letter)
+		buf_add_text(out, " --dead-letter");
+	if (options->json)
+		buf_add_text(out, " --json");
+}
+
 static void name_businesses(const struct business_set *businesses, struct buf *out)
 {
 	char text[UUID_TEXT_LEN + 1];

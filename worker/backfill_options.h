@@ -68,6 +68,9 @@ void backfill_options_fini(struct backfill_options *options);
 struct backfill_wish backfill_options_wish(
 	const struct backfill_options *options, const char *default_topic);
 
+/* Add what is of this process and not of the job, as it would be given again: " --rate 5". */
+void backfill_options_write(const struct backfill_options *options, struct buf *out);
+
 /* Add the job's name: the one that was given, or one that says what it is about. */
 void backfill_options_name(
 	const struct backfill_options *options, const char *default_topic, struct buf *out);

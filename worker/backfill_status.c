@@ -240,7 +240,7 @@ static void add_detail(
 	add_ranges(partitions, out);
 	add_counts_text(status, row, out);
 	if (strcmp(state_of(status, row), "standing") == 0)
-		backfill_words_resume(text_of(status, row, NAME), NULL, out);
+		backfill_words_resume(text_of(status, row, NAME), "", out);
 }
 
 /* ---- the commands */

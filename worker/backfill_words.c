@@ -34,7 +34,6 @@ void backfill_words_resume(const char *job, const char *more, struct buf *out)
 {
 	buf_add_text(out, "To resume: intake-worker backfill --job ");
 	add_quoted(job, out);
-	if (more)
-		buf_printf(out, " %s", more);
+	buf_add_text(out, more);
 	buf_add_char(out, '\n');
 }

@@ -13,7 +13,7 @@ void backfill_words_duration(int64_t seconds, struct buf *out);
 /*
  * Add a line with the command that resumes the job, for a shell.
  *
- * Takes: more - options to add; NULL: none.
+ * Takes: more - options to add, a space before each.
  */
 void backfill_words_resume(const char *job, const char *more, struct buf *out);
 

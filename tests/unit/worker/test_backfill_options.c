@@ -110,11 +110,21 @@ END_TEST
 
 START_TEST(the_command_that_resumes_can_be_pasted)
 {
+	struct backfill_options options;
 	struct buf line = {0};
-	backfill_words_resume("it's", "--rate 5", &line);
-	ck_assert_str_eq(
-		buf_text(&line), "To resume: intake-worker backfill --job 'it'\\''s' --rate 5\n");
+	struct buf more = {0};
+	ck_assert_int_eq(
+		READ(&options, "--job", "it's", "--from", "1h", "--lanes", "2", "--rate", "5",
+			"--max-live-lag", "1m", "--accept-gaps", "--dead-letter", "--json"),
+		OK);
+	backfill_options_write(&options, &more);
+	backfill_words_resume("it's", buf_text(&more), &line);
+	ck_assert_str_eq(buf_text(&line),
+		"To resume: intake-worker backfill --job 'it'\\''s' --rate 5 --max-live-lag 1m"
+		" --lanes 2 --accept-gaps --dead-letter --json\n");
+	backfill_options_fini(&options);
 	buf_fini(&line);
+	buf_fini(&more);
 }
 END_TEST
 
