@@ -20,6 +20,9 @@
 
 enum { LISTEN_BACKLOG = 4096 }; /* the kernel cuts it to net.core.somaxconn */
 
+static const long MS_PER_S = 1000;
+static const long US_PER_MS = 1000;
+
 #define UNIX_PREFIX "unix:"
 #define SYSTEMD_WORD "systemd"
 
@@ -133,32 +136,35 @@ bool http_address_is_valid(const char *address)
 	return valid;
 }
 
-/* "host:port" to addresses. Returns: OK, ret_found owned, freeaddrinfo; E_CONFIG. */
-static enum error resolve(
-	const char *address, int flags, struct addrinfo **ret_found, struct failure *failure)
+/* "host:port" to addresses. Returns: owned, freeaddrinfo; NULL: failure says E_CONFIG. */
+static struct addrinfo *resolve(const char *address, int flags, struct failure *failure)
 {
 	char *host = NULL;
 	char *port = NULL;
+	struct addrinfo *found = NULL;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
-	if (!split_address(address, &host, &port))
-		return failure_set(failure, E_CONFIG, "%s: write " HTTP_ADDRESS_FORMS, address);
-	int code = getaddrinfo(strcmp(host, "*") == 0 ? NULL : host, port, &hints, ret_found);
+	if (!split_address(address, &host, &port)) {
+		(void)failure_set(failure, E_CONFIG, "%s: write " HTTP_ADDRESS_FORMS, address);
+		return NULL;
+	}
+	int code = getaddrinfo(strcmp(host, "*") == 0 ? NULL : host, port, &hints, &found);
+	if (code)
+		(void)failure_set(failure, E_CONFIG, "%s: %s", address, gai_strerror(code));
 	free(host);
 	free(port);
-	return code ? failure_set(failure, E_CONFIG, "%s: %s", address, gai_strerror(code)) : OK;
+	return code ? NULL : found;
 }
 
 enum error http_listen(const char *address, int *ret_fd, struct failure *failure)
 {
-	struct addrinfo *found = NULL;
 	if (systemd_name(address))
 		return activation_find(systemd_name(address), ret_fd, failure);
 	if (is_unix(address))
 		return listen_unix(address, ret_fd, failure);
-	enum error error = resolve(address, AI_PASSIVE, &found, failure);
-	if (error)
-		return error;
-	error = listen_on(
+	struct addrinfo *found = resolve(address, AI_PASSIVE, failure);
+	if (!found)
+		return failure->error;
+	enum error error = listen_on(
 		found->ai_family, found->ai_addr, found->ai_addrlen, address, ret_fd, failure);
 	freeaddrinfo(found);
 	return error;
@@ -167,7 +173,7 @@ enum error http_listen(const char *address, int *ret_fd, struct failure *failure
 static enum error connect_to(int family, const struct sockaddr *address, socklen_t len,
 	int timeout_ms, const char *text, int *ret_fd, struct failure *failure)
 {
-	const struct timeval timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+	const struct timeval timeout = {timeout_ms / MS_PER_S, timeout_ms % MS_PER_S * US_PER_MS};
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return failure_set(failure, E_SYSTEM, "%s: %s", text, strerror(errno));
@@ -183,22 +189,29 @@ static enum error connect_to(int family, const struct sockaddr *address, socklen
 	return OK;
 }
 
+static enum error connect_unix(
+	const char *text, int timeout_ms, int *ret_fd, struct failure *failure)
+{
+	struct sockaddr_un address;
+	enum error error = fill_unix(text, &address, failure);
+	if (error)
+		return error;
+	return connect_to(AF_UNIX, (struct sockaddr *)&address, sizeof(address), timeout_ms, text,
+		ret_fd, failure);
+}
+
 enum error http_connect(const char *address, int timeout_ms, int *ret_fd, struct failure *failure)
 {
-	struct addrinfo *found = NULL;
-	struct sockaddr_un local;
 	if (systemd_name(address))
 		return failure_set(
 			failure, E_CONFIG, "%s: only systemd knows where that is", address);
-	enum error error = is_unix(address) ? fill_unix(address, &local, failure)
-					    : resolve(address, 0, &found, failure);
-	if (error)
-		return error;
 	if (is_unix(address))
-		return connect_to(AF_UNIX, (struct sockaddr *)&local, sizeof(local), timeout_ms,
-			address, ret_fd, failure);
+		return connect_unix(address, timeout_ms, ret_fd, failure);
+	struct addrinfo *found = resolve(address, 0, failure);
+	if (!found)
+		return failure->error;
 	/* Of "*" it listens on one family, and either may come first here. */
-	error = E_SYSTEM;
+	enum error error = E_SYSTEM;
 	for (struct addrinfo *at = found; at && error; at = at->ai_next)
 		error = connect_to(at->ai_family, at->ai_addr, at->ai_addrlen, timeout_ms, address,
 			ret_fd, failure);
