@@ -42,7 +42,9 @@ enum error backfill_apply_send(struct backfill_target *target, const struct back
 	bool sent = backfill_cursor_send(link->connection, lease, slice->next, &slice->counts);
 	if (slice->mistake_count)
 		sent = sent && backfill_undelete_send(link->connection, &target->mistakes, slice);
-	if (slice->write_count)
+	if (slice->write_count && slice->is_assumed)
+		sent = sent && upsert_send_new(link->upsert, slice->writes, slice->write_count);
+	else if (slice->write_count)
 		sent = sent && upsert_send_rows(link->upsert, slice->writes, slice->write_count);
 	return backfill_link_end_group(link, sent, failure);
 }

@@ -7,7 +7,10 @@
 #include "shared/clock.h"
 #include "worker/take.h"
 
-enum { WAIT_MS = 100 }; /* for a record, before looking at the signals */
+enum {
+	WAIT_MS = 100, /* for a record, before looking at the signals */
+	NEW_WANTED_MOST = 1024,
+};
 
 enum error backfill_lane_open(struct backfill_lane *lane, const struct backfill_plan *plan,
 	const struct backfill_lane_hooks *hooks, const char *name, struct failure *failure)
@@ -22,6 +25,7 @@ enum error backfill_lane_open(struct backfill_lane *lane, const struct backfill_
 		.plan = plan,
 		.hooks = *hooks,
 		.kafka = plan->config->kafka,
+		.new_wanted = 1,
 	};
 	lane->kafka.topic = (char *)plan->topic;
 	for (size_t i = 0; i < BACKFILL_SLICES; i++)
@@ -129,6 +133,44 @@ static void tell(struct backfill_lane *lane, const struct backfill_lease *lease,
 		lane->hooks.on_slice(lane->hooks.user, lease->partition, slice);
 }
 
+/* Look the slice up, or take its contacts to be new. */
+static enum error begin_look(
+	struct backfill_lane *lane, struct backfill_slice *slice, struct failure *failure)
+{
+	const struct backfill_plan *plan = lane->plan;
+	bool is_new = lane->new_slices >= lane->new_wanted && !plan->is_rehearsal &&
+		      uuid_compare(&plan->mistakes.from, &plan->mistakes.to) == 0;
+	if (!is_new)
+		return backfill_look_send(lane->look, slice->batch, failure);
+	backfill_slice_assume(slice);
+	return OK;
+}
+
+static enum error take_look(
+	struct backfill_lane *lane, struct backfill_slice *slice, struct failure *failure)
+{
+	enum error error = slice->is_assumed ? OK
+					     : backfill_look_take(lane->look, slice->batch,
+						       slice->seen, failure);
+	if (error)
+		return error;
+	lane->new_slices = backfill_slice_is_new(slice) ? lane->new_slices + 1 : 0;
+	backfill_slice_judge(slice, &lane->hooks.judge);
+	return OK;
+}
+
+/* The slice's contacts are not all new, or it is refused: look at last. */
+static enum error look_after_all(
+	struct backfill_lane *lane, struct backfill_slice *slice, struct failure *failure)
+{
+	lane->new_slices = 0;
+	if (lane->new_wanted < NEW_WANTED_MOST)
+		lane->new_wanted *= 2;
+	slice->is_assumed = false;
+	enum error error = backfill_look_send(lane->look, slice->batch, failure);
+	return error ? error : take_look(lane, slice, failure);
+}
+
 /* What was looked up behind writes that failed says nothing: look again once they are done. */
 static enum error write_again(
 	struct backfill_lane *lane, struct backfill_lease *lease, struct failure *failure)
@@ -137,12 +179,17 @@ static enum error write_again(
 	struct failure unheard;
 	enum error error = OK;
 	lane->looked = NULL;
-	if (looked && backfill_link_await(&lane->link, &unheard) == E_POSTGRES_AWAY)
+	if (looked && !looked->is_assumed &&
+		backfill_link_await(&lane->link, &unheard) == E_POSTGRES_AWAY)
 		error = failure_set(failure, E_POSTGRES_AWAY, "%s", unheard.detail);
+	if (!error && lane->written->is_assumed)
+		error = look_after_all(lane, lane->written, failure);
 	if (!error)
 		error = backfill_apply_carefully(&lane->target, lease, lane->written, failure);
-	if (!error && looked)
+	if (!error && looked) {
+		looked->is_assumed = false;
 		error = backfill_look_send(lane->look, looked->batch, failure);
+	}
 	if (!error)
 		lane->looked = looked;
 	return error;
@@ -169,10 +216,9 @@ static enum error end_look(
 	if (!slice)
 		return OK;
 	lane->looked = NULL;
-	enum error error = backfill_look_take(lane->look, slice->batch, slice->seen, failure);
+	enum error error = take_look(lane, slice, failure);
 	if (error)
 		return error;
-	backfill_slice_judge(slice, &lane->hooks.judge);
 	if (lane->plan->is_rehearsal) {
 		lease->next = slice->next;
 		tell(lane, lease, slice);
@@ -190,7 +236,7 @@ static enum error move_on(struct backfill_lane *lane, struct backfill_lease *lea
 	if (!error)
 		error = end_look(lane, lease, failure);
 	if (!error && filled)
-		error = backfill_look_send(lane->look, filled->batch, failure);
+		error = begin_look(lane, filled, failure);
 	if (!error)
 		lane->looked = filled;
 	return error;

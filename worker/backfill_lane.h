@@ -6,6 +6,9 @@
  * of the next, a third is read from Kafka. What a slice is judged by is looked up behind the writes
  * of the one before, on the same connection: so a contact's events are judged in the order of the log.
  *
+ * In an empty table a look finds nothing. After slices whose contacts were all new the next are taken to be
+ * so, and inserted by a statement that fails where one is not; then they are looked up after all.
+ *
  * Thread: the one that opened it.
  */
 #ifndef INTAKE_WORKER_BACKFILL_LANE_H
@@ -61,10 +64,14 @@ struct backfill_lane {
 	struct backfill_target target;
 	struct backfill_slice slices[BACKFILL_SLICES];
 	size_t slice_at;
-	struct backfill_slice *looked;  /* its look is under way; NULL: none is */
+	struct backfill_slice
+		*looked; /* its look is under way, unless it is assumed; NULL: none is */
 	struct backfill_slice *written; /* its writes are under way; NULL: none are */
 	int64_t busy_us;                /* Postgres was, since the last pause */
-	bool is_enough; /* a hook may set it: end the range behind what is under way */
+	/* Where all contacts are new, as in an empty table, looks are left out until one was not. */
+	size_t new_slices; /* in a row, so many were new */
+	size_t new_wanted; /* before a look is left out; twice as many after each mistake */
+	bool is_enough;    /* a hook may set it: end the range behind what is under way */
 };
 
 /*

@@ -30,6 +30,7 @@ void backfill_slice_begin(struct backfill_slice *slice, int64_t first)
 	slice->others = 0;
 	slice->missing = 0;
 	slice->bytes = 0;
+	slice->is_assumed = false;
 }
 
 void backfill_slice_fold(struct backfill_slice *slice)
@@ -40,6 +41,25 @@ void backfill_slice_fold(struct backfill_slice *slice)
 	slice->writes = memory_resize(slice->writes, count * sizeof(*slice->writes));
 	slice->fates =
 		memory_resize(slice->fates, slice->batch->event_count * sizeof(*slice->fates));
+}
+
+void backfill_slice_assume(struct backfill_slice *slice)
+{
+	slice->is_assumed = true;
+	for (size_t i = 0; i < slice->batch->row_count; i++)
+		slice->seen[i] = (struct backfill_seen){.is_gone = false};
+}
+
+bool backfill_slice_is_new(const struct backfill_slice *slice)
+{
+	const struct uuid never = {{0}};
+	for (size_t i = 0; i < slice->batch->row_count; i++) {
+		const struct backfill_seen *seen = &slice->seen[i];
+		if (seen->state.exists || seen->is_gone || seen->is_mistake ||
+			uuid_compare(&seen->state.deleted, &never) != 0)
+			return false;
+	}
+	return slice->batch->row_count > 0;
 }
 
 /* The id that upsert.sql is given as that of the row's oldest event. */

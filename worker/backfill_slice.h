@@ -8,6 +8,7 @@
 #ifndef INTAKE_WORKER_BACKFILL_SLICE_H
 #define INTAKE_WORKER_BACKFILL_SLICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "worker/backfill_job.h"
@@ -22,6 +23,8 @@ struct backfill_slice {
 	int64_t others;      /* of them, those of other businesses: not in the batch */
 	int64_t missing;     /* offsets that retention had taken */
 	size_t bytes;        /* of all records, also those that were passed over */
+
+	bool is_assumed; /* its contacts are taken to be new; what nobody has looked up is not there */
 
 	/* From backfill_slice_fold on. */
 	struct backfill_seen *seen; /* owned; one a row, for backfill_look_take */
@@ -54,6 +57,12 @@ void backfill_slice_begin(struct backfill_slice *slice, int64_t first);
 
 /* All is read: make rows of the events. */
 void backfill_slice_fold(struct backfill_slice *slice);
+
+/* Take all its contacts to be new, instead of looking them up. Folded before. */
+void backfill_slice_assume(struct backfill_slice *slice);
+
+/* Whether every contact of a judged slice was new, and no deletion had to do with one. */
+bool backfill_slice_is_new(const struct backfill_slice *slice);
 
 /* May be done again, after events were refused. Events of businesses that are gone are refused here. */
 void backfill_slice_judge(struct backfill_slice *slice, const struct backfill_judge *judge);

@@ -91,6 +91,12 @@ PGconn *upsert_connection(struct upsert *upsert);
  */
 MUST_CHECK bool upsert_send_rows(struct upsert *upsert, const struct batch_row *rows, size_t count);
 
+/*
+ * The same, for contacts that are all taken to be new: the statement fails where one is not, or where a
+ * deletion is newer than the oldest event.
+ */
+MUST_CHECK bool upsert_send_new(struct upsert *upsert, const struct batch_row *rows, size_t count);
+
 /* End the transaction, whatever state it is in. */
 void upsert_rollback(struct upsert *upsert);
 

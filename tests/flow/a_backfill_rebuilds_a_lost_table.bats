@@ -42,7 +42,10 @@ versions_of_rows() {
 	expect "a finished job" "$(backfill_figure "$CASE/again" event)" finished_before
 	expect "rows after it" "$(sql "select count(*) from contacts")" 0
 	sql "truncate intake.deletions"
-	backfill --from -1h --to now --rate 3000 >"$CASE/third"
+	# Batches in which all contacts are new, then such in which none is.
+	WORKER_BATCH_ROWS=50 backfill --from -1h --to now --rate 3000 --json >"$CASE/third"
+	expect "inserted again" "$(backfill_figure "$CASE/third" inserted)" "$CONTACTS"
+	expect "read again" "$(backfill_figure "$CASE/third" read)" "$EVENTS"
 	expect_fold
 }
 
