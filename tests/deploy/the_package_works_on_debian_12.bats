@@ -46,8 +46,7 @@ teardown_file() {
 	inside systemctl restart intake-gateway
 	sleep 6
 	unit_is intake-gateway.service NRestarts 0
-	# epoll_wait, epoll_pwait
-	mapfile -t loops < <(waiting_in "$(host_pid intake-gateway.service)" 232 281)
+	mapfile -t loops < <(waiting_in "$(host_pid intake-gateway.service)" "$EPOLL_WAIT" intake-gateway)
 	((${#loops[@]} >= 2))
 	frozen_is_restarted intake-gateway.service "${loops[-1]}"
 }
@@ -61,6 +60,21 @@ teardown_file() {
 	inside systemctl restart intake-worker@1
 	await_ready_units
 	frozen_is_restarted intake-worker@1.service "$(host_pid intake-worker@1.service)"
+}
+
+@test "a worker with a lane that stands still is started anew once there is something to do" {
+	echo WORKER_STATEMENT_TIMEOUT_MS=100 | inside tee -a /etc/intake/worker-1.env
+	inside systemctl restart intake-worker@1
+	await_ready_units
+	mapfile -t lanes < <(waiting_in "$(host_pid intake-worker@1.service)" "$FUTEX" intake-worker)
+	((${#lanes[@]} == 2))
+	"$PROJECT/tests/deploy/support/freeze.py" "${lanes[0]}" "$LANE_SECONDS" &
+	sleep 10
+	unit_is intake-worker@1.service NRestarts 0
+	"$PROJECT/tests/deploy/support/knock.py" "$WEBHOOKS" "$MACHINE/key" 20 2
+	wait_until "$LANE_SECONDS" was_restarted intake-worker@1.service 0
+	wait
+	await_ready_units
 }
 
 @test "settings that are wrong are tried again after a while, and told in the journal" {

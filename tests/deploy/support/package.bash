@@ -6,6 +6,9 @@
 source "${BASH_SOURCE[0]%/*}/../../flow/support/intake.bash"
 
 readonly MACHINE_PROGRAM=$PROJECT/tests/deploy/support/machine START_SECONDS=30
+# System calls of x86-64, in which an event loop and a lane wait, and how long a lane's step may take and more.
+# shellcheck disable=SC2034 # for the files that read this
+readonly EPOLL_WAIT=232 FUTEX=202 LANE_SECONDS=100
 
 # ---- the machine
 
@@ -167,12 +170,11 @@ restart_refuses_nobody() {
 	run -1 grep -F level=error "$MACHINE/journal"
 }
 
-# waiting_in PID SYSCALL...: threads of it that wait in one of these system calls, by number.
+# waiting_in PID SYSCALL NAME: its threads of that name that wait in that system call.
 waiting_in() {
-	local pid=$1 task
-	shift
-	for task in "/proc/$pid/task/"*; do
-		[[ " $* " != *" $(cut -d' ' -f1 "$task/syscall" 2>/dev/null) "* ]] || echo "${task##*/}"
+	local task
+	for task in "/proc/$1/task/"*; do
+		[[ $(cut -d' ' -f1 "$task/syscall") != "$2" || $(<"$task/comm") != "$3" ]] || echo "${task##*/}"
 	done
 }
 
