@@ -10,7 +10,7 @@
 
 enum {
 	RATE_BATCHES = 10,     /* a second, at least, where the rate bounds it */
-	CREDIT_MS = 500,       /* of time that was lost is made up for */
+	CREDIT_MS = 1000,      /* of time that was lost is made up for */
 	PAUSE_MOST_MS = 10000, /* of the throttle's */
 	US_PER_MS = 1000,
 	MS_PER_S = 1000,

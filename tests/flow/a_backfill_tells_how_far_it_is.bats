@@ -80,10 +80,10 @@ at() {
 
 	wait "$lines"
 	grep -qE '^partition 0: offsets 0 to [0-9]+$' "$CASE/lines"
-	grep -qE '^[0-9]+ of 6000 offsets, [0-9]+ %, [0-9]+/s, [0-9]+ s to go; held at --rate 800$' "$CASE/lines"
+	grep -qE '^[0-9]+ of 6000 offsets, [0-9]+ %, [0-9]+/s, [0-9]+ s to go; (held|waits|throttled) ' "$CASE/lines"
 	[[ $(<"$CASE/lines") != *$'\e'* ]]
 	wait "$events"
-	jq -es 'map(.event) | unique == ["finished", "progress", "range"]' "$CASE/events"
-	jq -es 'map(select(.event == "progress")) | all(.per_second > 0 and .seconds_left >= 0 and .held_by == "rate"
-		and .throttle == 1 and .offsets == 6000)' "$CASE/events"
+	jq -es 'map(.event) | unique == ["business", "finished", "progress", "range"]' "$CASE/events"
+	jq -es 'map(select(.event == "progress")) | all(.per_second > 0 and .seconds_left >= 0 and .offsets == 6000
+		and .throttle > 0 and .throttle <= 1 and (.held_by | IN("kafka", "postgres", "throttle", "rate")))' "$CASE/events"
 }

@@ -46,7 +46,7 @@ END_TEST
 START_TEST(time_that_was_lost_is_made_up_for_a_short_while)
 {
 	struct backfill_pace *pace = backfill_pace_new(1000, SLOW_MS, 0);
-	ck_assert_int_eq(backfill_pace_next(pace, 400, 0, 60000).ms, 0);
+	ck_assert_int_eq(backfill_pace_next(pace, 900, 0, 60000).ms, 0);
 	ck_assert_int_eq(backfill_pace_next(pace, 100, 0, 60000).ms, 0);
 	ck_assert_int_eq(backfill_pace_next(pace, 100, 0, 60000).ms, 100);
 	backfill_pace_free(pace);
