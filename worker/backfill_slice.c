@@ -102,11 +102,12 @@ static const struct batch_event *const *in_log_order(
 {
 	if (row->event_count == 1)
 		return row->events;
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers is what the array holds. */
+	/* NOLINTBEGIN(bugprone-sizeof-expression): pointers is what the array holds. */
 	size_t size = row->event_count * sizeof(*row->events);
 	const struct batch_event **events = arena_alloc(&batch->arena, size);
 	memcpy(events, row->events, size);
 	qsort(events, row->event_count, sizeof(*events), compare_place);
+	/* NOLINTEND(bugprone-sizeof-expression) */
 	return events;
 }
 

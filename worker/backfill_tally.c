@@ -15,11 +15,12 @@ struct backfill_tally_row {
 
 void backfill_tally_fini(struct backfill_tally *tally)
 {
-	struct backfill_tally_row *row;
-	struct backfill_tally_row *next;
-	HASH_ITER (hh, tally->rows, row, next) {
-		HASH_DEL(tally->rows, row);
+	struct backfill_tally_row *row = tally->rows;
+	HASH_CLEAR(hh, tally->rows);
+	while (row) {
+		struct backfill_tally_row *next = row->hh.next;
 		free(row);
+		row = next;
 	}
 	*tally = (struct backfill_tally){0};
 }

@@ -76,7 +76,8 @@ int main(int argc, char **argv)
 	int64_t lag = 0;
 	rd_kafka_topic_partition_list_t *list = partitions_of(rk, argv[3]);
 	if (argc == 5)
-		(void)rd_kafka_topic_partition_list_del(list, argv[3], atoi(argv[4]));
+		(void)rd_kafka_topic_partition_list_del(
+			list, argv[3], (int32_t)strtol(argv[4], NULL, 10));
 	int code = list->cnt ? sum_lag(rk, list, &lag) : 1;
 	if (code == 0)
 		(void)printf("%" PRId64 "\n", lag);
