@@ -12,7 +12,6 @@
 
 enum {
 	PUT_OFF_FIRST = 8,
-	SHARE_WHOLE = 1000,
 	/* What a batch may wait for locks, once it has met one, before the rest of it is held. */
 	LOCKED_MOST_MS = 2000,
 };
@@ -44,6 +43,13 @@ static bool is_end(enum error error)
 	return error == E_POSTGRES_AWAY || error == E_CIRCUIT_OPEN;
 }
 
+/* A batch that is tried first is made smaller where statements take too long; one that was held is put off. */
+static bool is_wait(const struct work *work)
+{
+	return work->was_held ? sqlstate_is_timeout(work->failure.sqlstate)
+			      : sqlstate_is_lock(work->failure.sqlstate);
+}
+
 /* Who has waited for one lock does not wait as long for the next. */
 static enum error try_rows(struct work *work, const struct batch_row *rows, size_t count)
 {
@@ -51,7 +57,7 @@ static enum error try_rows(struct work *work, const struct batch_row *rows, size
 	int64_t began_ms = clock_steady_ms();
 	enum error error =
 		session_apply(session, rows, count, &work->batch->outcome, &work->failure);
-	if (error == E_POSTGRES_CONTENTION && sqlstate_is_lock(work->failure.sqlstate)) {
+	if (error == E_POSTGRES_CONTENTION && is_wait(work)) {
 		if (session->hasty)
 			work->locked_ms += clock_steady_ms() - began_ms;
 		session->hasty = true;
@@ -75,7 +81,10 @@ static enum error bury(struct work *work, const struct record *record, const str
 {
 	struct batch *batch = work->batch;
 	batch_add_letter(batch, record, why);
-	if (circuit_opens(work->circuit, batch->letter_count, batch_left(batch)))
+	struct circuit circuit = *work->circuit;
+	if (!held_is_empty(&work->applier->held[HELD_PARKED]))
+		circuit.least = 1; /* the same cause is likely: a few of each partition are many */
+	if (circuit_opens(&circuit, batch->letter_count, batch_left(batch)))
 		return say_circuit_opens(work, record, why);
 	return OK;
 }
@@ -284,25 +293,22 @@ static void park_known(struct work *work)
 	}
 }
 
-static size_t share_of_bad(const struct batch *batch, int32_t partition)
+static size_t count_bad(const struct batch *batch, int32_t partition)
 {
-	size_t bad = 0;
-	size_t all = 0;
+	size_t count = 0;
 	for (size_t i = 0; i < batch->letter_count; i++)
-		bad += batch->letters[i].record->partition == partition;
-	for (size_t i = 0; i < batch->event_count; i++)
-		all += !batch->events[i].moved && batch->events[i].partition == partition;
-	return all ? bad * SHARE_WHOLE / all : 0;
+		count += batch->letters[i].record->partition == partition;
+	return count;
 }
 
-/* The circuit is open: one partition is to blame most. */
+/* The circuit is open: the partition that has most of what is bad is to blame. */
 static void park_worst(struct work *work)
 {
 	struct batch *batch = work->batch;
 	int32_t worst = batch->letters[batch->letter_count - 1].record->partition;
 	for (size_t i = 0; i < batch->mark_count; i++) {
 		int32_t partition = batch->marks[i].partition;
-		if (share_of_bad(batch, partition) > share_of_bad(batch, worst))
+		if (count_bad(batch, partition) > count_bad(batch, worst))
 			worst = partition;
 	}
 	held_add_partition(&work->applier->held[HELD_PARKED], batch, worst);
@@ -379,8 +385,6 @@ static enum error settle_and_write(struct work *work)
 	}
 	if (!error && batch->letter_count > 0)
 		error = write_letters(applier, batch);
-	if (!error)
-		circuit_note(work->circuit, batch->letter_count, batch_left(batch));
 	return error;
 }
 
@@ -391,7 +395,8 @@ static void count_held(const struct applier *applier, size_t ret_counts[static H
 }
 
 /* What was tried, and what is new, is to be tried next. */
-static void plan(const struct work *work, const size_t before[static HELD_KINDS], int tried)
+static void plan(
+	const struct work *work, const size_t before[static HELD_KINDS], int tried, int64_t took_ms)
 {
 	const struct failure *why[HELD_KINDS] = {
 		[HELD_LOCKED] = &work->locked, [HELD_PARKED] = &work->parked};
@@ -399,7 +404,8 @@ static void plan(const struct work *work, const size_t before[static HELD_KINDS]
 		struct held *held = &work->applier->held[i];
 		held_pass(held, batch_left(work->batch));
 		if (i == tried || (before[i] == 0 && !held_is_empty(held)))
-			held_plan(held, before[i], why[i]);
+			held_plan(held, before[i], why[i], i == tried ? took_ms : 0);
+		held_show(held);
 	}
 }
 
@@ -410,6 +416,8 @@ static enum error apply(struct applier *applier, struct batch *batch,
 	/* What is parked is judged on its own: the others' good events say nothing for it. */
 	struct circuit alone = applier->circuit;
 	circuit_forget(&alone);
+	alone.least = 1;
+	int64_t began_ms = clock_steady_ms();
 	struct work work = {
 		.applier = applier,
 		.circuit = tried == HELD_PARKED ? &alone : &applier->circuit,
@@ -421,7 +429,8 @@ static enum error apply(struct applier *applier, struct batch *batch,
 	enum error error = settle_and_write(&work);
 	if (!error) {
 		held_add(&applier->held[HELD_LOCKED], batch, work.put_off, work.put_off_count);
-		plan(&work, before, tried);
+		circuit_note(work.circuit, batch->letter_count, batch_left(batch));
+		plan(&work, before, tried, clock_steady_ms() - began_ms);
 	}
 	free(work.put_off);
 	return error;

@@ -47,7 +47,7 @@ static const struct setting worker_rows[] = {
 	ROW("WORKER_LANES", INT, lanes, "2", 1, 64, "",
 		"Connections to Postgres that are written through at the same time."),
 	ROW("WORKER_MAX_DEAD_SHARE", INT, max_dead_share, "50", 1, 100, "%",
-		"A partition is parked, loses nothing and is tried again every 10 s while more "
+		"A partition is parked, loses nothing and is tried again now and then while more "
 		"than this share of its lane's records would go to the dead letters: the wrong "
 		"topic or schema is likelier than so many bad records. 100: never."),
 	ROW("WORKER_PREFETCH_BYTES", INT, prefetch_bytes, "33554432", 1048576, 1073741824, "bytes",

@@ -13,8 +13,9 @@
 #include "worker/pace.h"
 
 enum {
-	JITTER_SHARE = 4
-}; /* a batch is due up to a quarter earlier, so that workers fall out of step */
+	JITTER_SHARE = 4,  /* a batch is due up to a quarter earlier: workers fall out of step */
+	SPARES_A_LANE = 3, /* one is open, one waits, one is in flight */
+};
 
 struct feed_lane {
 	struct lane *lane;  /* borrowed */
@@ -37,6 +38,7 @@ struct feed {
 	struct feed_partition *partitions; /* owned; by number */
 	int32_t partition_count;
 	struct batch *spare; /* owned list, cleared */
+	size_t spare_count;
 };
 
 struct feed *feed_new(const struct feed_limits *limits, struct lane *const *lanes,
@@ -77,12 +79,19 @@ static struct batch *spare_take(struct feed *feed)
 	if (!batch)
 		return batch_new();
 	feed->spare = batch->next;
+	feed->spare_count--;
 	batch->next = NULL;
 	return batch;
 }
 
 static void spare_give(struct feed *feed, struct batch *batch)
 {
+	/* Each try of what a lane holds brings one more. */
+	if (feed->spare_count >= SPARES_A_LANE * feed->lane_count) {
+		batch_free(batch);
+		return;
+	}
+	feed->spare_count++;
 	batch_clear(batch);
 	batch->next = feed->spare;
 	feed->spare = batch;
@@ -148,6 +157,7 @@ void feed_revoke(struct feed *feed, int32_t partition)
 	struct feed_lane *lane = &feed->lanes[feed_lane_of(feed, partition)];
 	feed->partitions[partition].assigned = false;
 	lane->partition_count--;
+	lane_forget(lane->lane, partition);
 	drop_events(lane->open, partition);
 	if (lane->open->event_count == 0)
 		batch_clear(lane->open);
@@ -281,8 +291,8 @@ void feed_collect(struct feed *feed, int64_t wall_ms)
 		struct batch *batch = lane_collect(feed->lanes[i].lane);
 		while (batch) {
 			struct batch *next = batch->next;
-			pace_note(&feed->lanes[i].pace, batch->event_count,
-				batch->outcome.slowest_us);
+			pace_note(
+				&feed->lanes[i].pace, batch_left(batch), batch->outcome.slowest_us);
 			settle(feed, batch, wall_ms);
 			spare_give(feed, batch);
 			batch = next;

@@ -18,9 +18,9 @@ static const struct kind {
 } kinds[HELD_KINDS] = {
 	[HELD_LOCKED] = {"lane.holding", "lane.holds_none", LOG_LEVEL_WARN, METRIC_HELD, 0, 200,
 		5000},
-	/* Each try may cost WORKER_DEAD_LEAST statements. */
+	/* Each try costs a statement for each bad row up to their absurd share. */
 	[HELD_PARKED] = {"lane.parking", "lane.parks_none", LOG_LEVEL_ERROR, METRIC_PARKED,
-		METRIC_WAITING_CIRCUIT, 10 * 1000, 10 * 1000},
+		METRIC_WAITING_CIRCUIT, 10 * 1000, 60 * 1000},
 };
 
 size_t held_count(const struct held *held)
@@ -36,13 +36,15 @@ bool held_is_empty(const struct held *held)
 void held_fini(struct held *held)
 {
 	batch_free(held_take(held));
+	held_show(held);
 }
 
 bool held_is_full(const struct held *held)
 {
 	return held->batch &&
 	       (held->batch->event_count >= HELD_EVENTS_MOST ||
-		       held->batch->bytes >= HELD_BYTES_MOST || held->behind >= HELD_BEHIND_MOST);
+		       held->batch->bytes >= HELD_BYTES_MOST ||
+		       (held->kind == HELD_LOCKED && held->behind >= HELD_BEHIND_MOST));
 }
 
 bool held_has(const struct held *held, const struct batch_row *row)
@@ -76,14 +78,14 @@ size_t held_partitions(const struct held *held)
 	return count;
 }
 
-/* The gauges follow what was there before. */
-static void measure(const struct held *held, size_t before)
+void held_show(struct held *held)
 {
 	size_t count = held_count(held);
 	const struct kind *kind = &kinds[held->kind];
-	metric_gauge_add(kind->events, (int64_t)(count - before));
-	if (kind->waiting && (count > 0) != (before > 0))
+	metric_gauge_add(kind->events, (int64_t)(count - held->shown));
+	if (kind->waiting && (count > 0) != (held->shown > 0))
 		metric_gauge_add(kind->waiting, count > 0 ? 1 : -1);
+	held->shown = count;
 }
 
 static struct batch *batch_of(struct held *held)
@@ -95,30 +97,42 @@ static struct batch *batch_of(struct held *held)
 
 void held_add(struct held *held, struct batch *from, const struct batch_row *rows, size_t count)
 {
-	size_t before = held_count(held);
 	if (count == 0)
 		return;
 	for (size_t i = 0; i < count; i++)
 		batch_move_row(from, &rows[i], batch_of(held));
 	batch_fold(held->batch);
-	measure(held, before);
 }
 
 void held_add_partition(struct held *held, struct batch *from, int32_t partition)
 {
-	size_t before = held_count(held);
 	batch_move_partition(from, partition, batch_of(held));
 	batch_fold(held->batch);
 	batch_fold(from);
-	measure(held, before);
+}
+
+void held_drop(struct held *held, int32_t partition)
+{
+	struct batch *batch = held->batch;
+	size_t kept = 0;
+	if (!batch)
+		return;
+	for (size_t i = 0; i < batch->mark_count; i++) {
+		if (batch->marks[i].partition != partition)
+			batch->marks[kept++] = batch->marks[i];
+	}
+	batch->mark_count = kept;
+	batch_drop(batch, partition);
+	batch_fold(batch);
+	if (batch->event_count == 0)
+		batch_free(held_take(held));
+	held_show(held);
 }
 
 struct batch *held_take(struct held *held)
 {
-	size_t before = held_count(held);
 	struct batch *batch = held->batch;
 	held->batch = NULL;
-	measure(held, before);
 	return batch;
 }
 
@@ -156,7 +170,7 @@ static int64_t next_pause_ms(const struct held *held, bool better)
 	return 2 * held->pause_ms < kind->most_ms ? 2 * held->pause_ms : kind->most_ms;
 }
 
-void held_plan(struct held *held, size_t before, const struct failure *why)
+void held_plan(struct held *held, size_t before, const struct failure *why, int64_t took_ms)
 {
 	int64_t now_ms = clock_steady_ms();
 	size_t count = held_count(held);
@@ -165,7 +179,8 @@ void held_plan(struct held *held, size_t before, const struct failure *why)
 		held->line = (struct log_limit){.every_ms = LINE_EVERY_MS};
 	}
 	held->pause_ms = next_pause_ms(held, count < before || before == 0);
-	held->due_ms = now_ms + held->pause_ms;
+	int64_t least_ms = took_ms * HELD_TRY_SHARE;
+	held->due_ms = now_ms + (held->pause_ms > least_ms ? held->pause_ms : least_ms);
 	if (count > 0 && why->error)
 		held->why = *why;
 	if (count > 0)

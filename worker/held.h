@@ -30,7 +30,8 @@
 enum {
 	HELD_EVENTS_MOST = 10000,
 	HELD_BYTES_MOST = 16 * 1024 * 1024,
-	HELD_BEHIND_MOST = 1000000, /* events finished while some were held */
+	HELD_BEHIND_MOST = 1000000, /* events finished while rows were held */
+	HELD_TRY_SHARE = 4,         /* so many times what a try took, others have the lane */
 };
 
 enum held_kind {
@@ -48,6 +49,7 @@ struct held {
 	int64_t pause_ms;
 	int64_t due_ms; /* by the steady clock */
 	int64_t since_ms;
+	size_t shown;       /* in the gauges */
 	struct failure why; /* what is in their way */
 	struct log_limit line;
 };
@@ -82,6 +84,9 @@ void held_add(struct held *held, struct batch *from, const struct batch_row *row
 /* Keep all events of a partition. Takes: from - loses them, and is folded anew. */
 void held_add_partition(struct held *held, struct batch *from, int32_t partition);
 
+/* Forget what is held of a partition that another worker has. */
+void held_drop(struct held *held, int32_t partition);
+
 /* Take all to try it anew. Returned owned; NULL: there is nothing. */
 struct batch *held_take(struct held *held);
 
@@ -91,11 +96,15 @@ void held_pass(struct held *held, size_t events);
 /* Until it is time to try again; 0: it is; -1: nothing is held. */
 int64_t held_wait_ms(const struct held *held, int64_t now_ms);
 
+/* Bring the gauges up to date. */
+void held_show(struct held *held);
+
 /*
  * It was tried, or is new: when to try it again. What happens is logged.
  *
- * Takes: before - how many events were held before; why - what is in their way, for the log.
+ * Takes: before - how many events were held before; why - what is in their way, for the log; took_ms - the
+ *        try.
  */
-void held_plan(struct held *held, size_t before, const struct failure *why);
+void held_plan(struct held *held, size_t before, const struct failure *why, int64_t took_ms);
 
 #endif

@@ -45,6 +45,8 @@ struct lane {
 	struct batch *waiting;
 	struct batch *current;
 	struct batch *finished;
+	int32_t *forgotten; /* owned; partitions */
+	size_t forgotten_count;
 	bool stopping;
 	atomic_bool connected;
 	atomic_size_t parked; /* partitions */
@@ -75,6 +77,18 @@ static void set_connected(void *user, bool connected)
 	wake(lane);
 }
 
+/* Under the mutex. */
+static void drop_forgotten(struct lane *lane)
+{
+	for (size_t i = 0; i < lane->forgotten_count; i++) {
+		for (size_t kind = 0; kind < HELD_KINDS; kind++)
+			held_drop(&lane->applier.held[kind], lane->forgotten[i]);
+	}
+	if (lane->forgotten_count > 0)
+		atomic_store(&lane->parked, held_partitions(&lane->applier.held[HELD_PARKED]));
+	lane->forgotten_count = 0;
+}
+
 /* What of the held is to be tried first; NULL: nothing is held. */
 static const struct held *first_due(const struct lane *lane)
 {
@@ -99,6 +113,7 @@ static bool takes_more(const struct lane *lane)
 /* Under the mutex: wait until there is something to do. Sets ret_kind with TURN_HELD only. */
 static enum turn wait_for_turn(struct lane *lane, enum held_kind *ret_kind)
 {
+	drop_forgotten(lane);
 	const struct held *held = first_due(lane);
 	int64_t wait_ms = held ? held_wait_ms(held, clock_steady_ms()) : LOOK_EVERY_MS;
 	struct timespec until = clock_steady_after(wait_ms);
@@ -146,19 +161,19 @@ static void finish(struct lane *lane, struct batch *batch)
 	wake(lane);
 }
 
-/* While too much is held, the lane waits. */
+/* Where too much is held still, the lane is one that waits. */
 static bool try_held(struct lane *lane, enum held_kind kind)
 {
 	static const enum wait_reason reasons[HELD_KINDS] = {
 		[HELD_LOCKED] = WAIT_LOCK, [HELD_PARKED] = WAIT_CIRCUIT};
 	const struct held *held = &lane->applier.held[kind];
 	struct batch *batch;
-	do {
-		if (apply_held(&lane->applier, kind, &batch))
-			return false;
-		finish(lane, batch);
-		atomic_store(&lane->parked, held_partitions(&lane->applier.held[HELD_PARKED]));
-	} while (held_is_full(held) && backoff_wait(&lane->backoff, reasons[kind], &held->why));
+	if (apply_held(&lane->applier, kind, &batch))
+		return false;
+	finish(lane, batch);
+	atomic_store(&lane->parked, held_partitions(&lane->applier.held[HELD_PARKED]));
+	if (held_is_full(held))
+		return backoff_wait(&lane->backoff, reasons[kind], &held->why);
 	backoff_end(&lane->backoff, reasons[kind]);
 	return true;
 }
@@ -166,7 +181,7 @@ static bool try_held(struct lane *lane, enum held_kind kind)
 /* Returns: false: the lane is to stop. */
 static bool take_turn(struct lane *lane)
 {
-	struct batch *batch;
+	struct batch *batch = NULL;
 	enum held_kind kind;
 	switch (take(lane, &batch, &kind)) {
 	case TURN_STOP:
@@ -286,6 +301,7 @@ void lane_stop(struct lane *lane)
 	batch_free(lane->current); /* given up half-way: it is read again */
 	free_list(lane->finished);
 	dead_letters_free(lane->applier.dead_letters);
+	free(lane->forgotten);
 	(void)close(lane->stop_fd);
 	(void)pthread_cond_destroy(&lane->handed);
 	(void)pthread_mutex_destroy(&lane->mutex);
@@ -312,6 +328,16 @@ bool lane_is_working(const struct lane *lane)
 bool lane_is_stuck(const struct lane *lane, int64_t now_ms)
 {
 	return pulse_is_stuck(&lane->session.pulse, now_ms, lane->step_most_ms);
+}
+
+void lane_forget(struct lane *lane, int32_t partition)
+{
+	pthread_mutex_lock(&lane->mutex);
+	lane->forgotten = memory_resize(
+		lane->forgotten, (lane->forgotten_count + 1) * sizeof(*lane->forgotten));
+	lane->forgotten[lane->forgotten_count++] = partition;
+	pthread_cond_signal(&lane->handed);
+	pthread_mutex_unlock(&lane->mutex);
 }
 
 size_t lane_parked(const struct lane *lane)

@@ -50,6 +50,9 @@ bool lane_is_working(const struct lane *lane);
  */
 bool lane_is_stuck(const struct lane *lane, int64_t now_ms);
 
+/* The partition has another owner: what is held of it is dropped before the next batch is begun. */
+void lane_forget(struct lane *lane, int32_t partition);
+
 /* How many partitions stand still in it because too much of them is bad. */
 size_t lane_parked(const struct lane *lane);
 

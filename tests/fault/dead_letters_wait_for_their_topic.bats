@@ -66,6 +66,9 @@ dead_topic() {
 	stream_start
 	wait_until 20 is_unready_for 'too many records are bad .WORKER_MAX_DEAD_SHARE.'
 	expect_log 'level=error event=lane.parking .*constraint absurd'
+	# What is mended while a batch is tried leaves those dead that were refused before.
+	all_are_parked() { [[ $(metric worker1 worker_partitions_paused) == 6 ]]; }
+	wait_until 8 all_are_parked
 	operator "alter table contacts drop constraint absurd"
 	load_end
 	# Each of the two lanes may write fewer than WORKER_DEAD_LEAST in small batches before.

@@ -65,6 +65,12 @@ bool lane_is_working(const struct lane *lane)
 	return true;
 }
 
+void lane_forget(struct lane *lane, int32_t partition)
+{
+	(void)lane;
+	(void)partition;
+}
+
 size_t lane_parked(const struct lane *lane)
 {
 	(void)lane;

@@ -337,6 +337,22 @@ START_TEST(what_was_read_again_after_a_crash_bounds_what_is_held)
 }
 END_TEST
 
+START_TEST(what_another_worker_has_now_is_held_no_more)
+{
+	set_up(FIFTY);
+	make_marks(1);
+	fake_upsert_hold(1);
+	add(1, 5, "held", NULL);
+	apply();
+	held_drop(&applier.held[HELD_LOCKED], 1);
+	ck_assert_double_eq(metric_gauge(METRIC_HELD), 1);
+	held_drop(&applier.held[HELD_LOCKED], 0);
+	ck_assert(held_is_empty(&applier.held[HELD_LOCKED]));
+	ck_assert_double_eq(metric_gauge(METRIC_HELD), 0);
+	tear_down();
+}
+END_TEST
+
 START_TEST(a_contact_whose_id_is_another_event_s_is_refused_in_the_end)
 {
 	set_up(FIFTY);
@@ -502,6 +518,7 @@ TESTS("apply", a_good_batch_is_one_statement,
 	later_events_of_a_held_contact_are_held_untried,
 	partitions_of_held_events_do_not_move_on_and_others_do,
 	what_was_read_again_after_a_crash_bounds_what_is_held,
+	what_another_worker_has_now_is_held_no_more,
 	a_contact_whose_id_is_another_event_s_is_refused_in_the_end,
 	a_login_that_is_refused_makes_no_row_bad, no_row_is_dead_that_was_not_refused_alone,
 	bad_rows_among_held_ones_are_found, an_outage_in_the_middle_of_the_search_loses_nothing,
