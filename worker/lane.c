@@ -77,16 +77,24 @@ static void set_connected(void *user, bool connected)
 	wake(lane);
 }
 
-/* Under the mutex. */
+/* What a lane waits for that holds too much. */
+static const enum wait_reason held_reasons[HELD_KINDS] = {
+	[HELD_LOCKED] = WAIT_LOCK, [HELD_PARKED] = WAIT_CIRCUIT};
+
+/* Under the mutex; before a batch is begun: it may have events of a later assignment. */
 static void drop_forgotten(struct lane *lane)
 {
-	for (size_t i = 0; i < lane->forgotten_count; i++) {
-		for (size_t kind = 0; kind < HELD_KINDS; kind++)
-			held_drop(&lane->applier.held[kind], lane->forgotten[i]);
+	struct held *held = lane->applier.held;
+	if (lane->forgotten_count == 0)
+		return;
+	for (size_t kind = 0; kind < HELD_KINDS; kind++) {
+		for (size_t i = 0; i < lane->forgotten_count; i++)
+			held_drop(&held[kind], lane->forgotten[i]);
+		if (!held_is_full(&held[kind]))
+			backoff_end(&lane->backoff, held_reasons[kind]);
 	}
-	if (lane->forgotten_count > 0)
-		atomic_store(&lane->parked, held_partitions(&lane->applier.held[HELD_PARKED]));
 	lane->forgotten_count = 0;
+	atomic_store(&lane->parked, held_partitions(&held[HELD_PARKED]));
 }
 
 /* What of the held is to be tried first; NULL: nothing is held. */
@@ -122,14 +130,15 @@ static enum turn wait_for_turn(struct lane *lane, enum held_kind *ret_kind)
 		pulse_rest(&lane->session.pulse);
 	while (!lane->stopping && !timed_out && !(lane->waiting && takes_more(lane)))
 		timed_out = pthread_cond_timedwait(&lane->handed, &lane->mutex, &until);
+	drop_forgotten(lane);
 	pulse_step(&lane->session.pulse, clock_steady_ms());
 	if (lane->stopping)
 		return TURN_STOP;
-	if (held && timed_out) {
+	if (held && timed_out && !held_is_empty(held)) {
 		*ret_kind = held->kind;
 		return TURN_HELD;
 	}
-	return lane->waiting ? TURN_BATCH : TURN_LOOK;
+	return lane->waiting && takes_more(lane) ? TURN_BATCH : TURN_LOOK;
 }
 
 /* Sets ret_batch with TURN_BATCH, ret_kind with TURN_HELD only. */
@@ -164,8 +173,6 @@ static void finish(struct lane *lane, struct batch *batch)
 /* Where too much is held still, the lane is one that waits. */
 static bool try_held(struct lane *lane, enum held_kind kind)
 {
-	static const enum wait_reason reasons[HELD_KINDS] = {
-		[HELD_LOCKED] = WAIT_LOCK, [HELD_PARKED] = WAIT_CIRCUIT};
 	const struct held *held = &lane->applier.held[kind];
 	struct batch *batch;
 	if (apply_held(&lane->applier, kind, &batch))
@@ -173,8 +180,8 @@ static bool try_held(struct lane *lane, enum held_kind kind)
 	finish(lane, batch);
 	atomic_store(&lane->parked, held_partitions(&lane->applier.held[HELD_PARKED]));
 	if (held_is_full(held))
-		return backoff_wait(&lane->backoff, reasons[kind], &held->why);
-	backoff_end(&lane->backoff, reasons[kind]);
+		return backoff_wait(&lane->backoff, held_reasons[kind], &held->why);
+	backoff_end(&lane->backoff, held_reasons[kind]);
 	return true;
 }
 
@@ -330,13 +337,22 @@ bool lane_is_stuck(const struct lane *lane, int64_t now_ms)
 	return pulse_is_stuck(&lane->session.pulse, now_ms, lane->step_most_ms);
 }
 
-void lane_forget(struct lane *lane, int32_t partition)
+/* Under the mutex; each partition once, however often it comes and goes. */
+static void note_forgotten(struct lane *lane, int32_t partition)
 {
-	pthread_mutex_lock(&lane->mutex);
+	for (size_t i = 0; i < lane->forgotten_count; i++) {
+		if (lane->forgotten[i] == partition)
+			return;
+	}
 	lane->forgotten = memory_resize(
 		lane->forgotten, (lane->forgotten_count + 1) * sizeof(*lane->forgotten));
 	lane->forgotten[lane->forgotten_count++] = partition;
-	pthread_cond_signal(&lane->handed);
+}
+
+void lane_forget(struct lane *lane, int32_t partition)
+{
+	pthread_mutex_lock(&lane->mutex);
+	note_forgotten(lane, partition);
 	pthread_mutex_unlock(&lane->mutex);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "shared/clock.h"
+#include "shared/memory.h"
 #include "tests/unit/test.h"
 #include "tests/unit/worker/fake_dead_letter.h"
 #include "tests/unit/worker/fake_record.h"
@@ -14,6 +15,7 @@
 
 enum {
 	WAIT_MS = 20 * 1000,
+	SETTLE_US = 50 * 1000,
 	OUTAGE_TRIES = 64,
 	STEP_MOST_MS = 61 * 1000, /* of a lane with the statement_timeout_ms below */
 	HOUR_MS = 3600 * 1000,
@@ -178,6 +180,44 @@ START_TEST(batches_finished_before_anybody_looks_are_all_given_back)
 }
 END_TEST
 
+/* One event of partition 0 whose contact somebody holds. */
+static void hand_held(uint32_t epoch)
+{
+	struct event event = {.contact = {.name = SPAN("held"), .email = SPAN("a@x.io")}};
+	struct batch *batch = batch_new();
+	event.id.bytes[0] = (uint8_t)epoch;
+	batch_add(batch, &event, fake_record(&batch->arena, 0, epoch));
+	batch->marks = memory_zeroed(1, sizeof(*batch->marks));
+	batch->marks[batch->mark_count++].epoch = epoch;
+	batch_fold(batch);
+	lane_hand(lane, batch);
+}
+
+START_TEST(what_is_held_of_a_partition_goes_with_it_and_what_comes_back_is_kept)
+{
+	fake_upsert_script(NO_SCRIPT, NO_SCRIPT);
+	start();
+	fake_upsert_hold(1000);
+	hand_held(1);
+	batch_free(finished());
+	(void)usleep(SETTLE_US); /* it waits for its next turn */
+	lane_forget(lane, 0);
+	hand_held(2);
+	struct batch *batch = finished();
+	ck_assert_uint_eq(batch->moved_count, 1);
+	fake_upsert_hold(0);
+	while (batch->mark_count == 0) {
+		batch_free(batch);
+		batch = finished();
+	}
+	ck_assert_uint_eq(batch->mark_count, 1);
+	ck_assert_uint_eq(batch->marks[0].epoch, 2);
+	ck_assert_uint_eq(batch_left(batch), 1);
+	batch_free(batch);
+	stop();
+}
+END_TEST
+
 START_TEST(batches_are_given_back_in_the_order_they_were_handed_over)
 {
 	enum { BATCHES = 30 };
@@ -239,7 +279,8 @@ START_TEST(a_lane_is_stuck_by_one_long_step_and_not_by_many)
 }
 END_TEST
 
-TESTS("lane", a_batch_is_applied_and_given_back, a_batch_outlives_an_outage,
+TESTS("lane", what_is_held_of_a_partition_goes_with_it_and_what_comes_back_is_kept,
+	a_batch_is_applied_and_given_back, a_batch_outlives_an_outage,
 	a_database_that_will_not_have_us_is_asked_until_it_does,
 	a_lane_stops_in_the_middle_of_an_outage, a_batch_that_waits_can_be_taken_back,
 	batches_finished_before_anybody_looks_are_all_given_back,
