@@ -15,13 +15,14 @@ enum {
 
 static void set_expected(struct consumer *consumer, int32_t partition, int64_t offset)
 {
-	if (partition >= consumer->expected_count) {
-		consumer->expected = memory_resize(
-			consumer->expected, ((size_t)partition + 1) * sizeof(*consumer->expected));
-		while (consumer->expected_count <= partition)
-			consumer->expected[consumer->expected_count++] = PROGRESS_NONE;
+	if (partition >= consumer->partition_count) {
+		consumer->partitions = memory_resize(consumer->partitions,
+			((size_t)partition + 1) * sizeof(*consumer->partitions));
+		while (consumer->partition_count <= partition)
+			consumer->partitions[consumer->partition_count++] =
+				(struct consumer_partition){.expected = PROGRESS_NONE};
 	}
-	consumer->expected[partition] = offset;
+	consumer->partitions[partition].expected = offset;
 }
 
 /*
@@ -71,7 +72,8 @@ static void assign(struct consumer *consumer, rd_kafka_topic_partition_list_t *p
 	for (int i = 0; i < partitions->cnt; i++) {
 		int32_t partition = partitions->elems[i].partition;
 		size_t lane = feed_assign(consumer->feed, partition);
-		progress_assign(consumer->progress, partition, consumer->expected[partition]);
+		progress_assign(
+			consumer->progress, partition, consumer->partitions[partition].expected);
 		/* Before it is fetched from: no record goes past its lane. */
 		forward(consumer, partition, consumer->lane_queues[lane]);
 		log_debug("assignment.partition", log_int("partition", partition),
@@ -119,6 +121,7 @@ static bool finish_in_flight(
 
 static void forget(struct consumer *consumer, int32_t partition)
 {
+	parking_end(consumer, partition); /* librdkafka keeps a pause for the next assignment */
 	progress_revoke(consumer->progress, partition);
 	forward(consumer, partition, NULL);
 	metric_gauge_add(METRIC_PARTITIONS, -1);

@@ -103,6 +103,7 @@ static void work(struct consumer *consumer, int signal_fd, const struct consume_
 		if (!is_any_lane_stuck(consumer))
 			hooks->turned(hooks->user);
 		consumer_collect(consumer);
+		parking_serve(consumer);
 		serve_group(consumer);
 		for (size_t i = 0; i < consumer->lane_count; i++)
 			feed_lane(consumer, i);

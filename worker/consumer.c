@@ -139,7 +139,7 @@ void consumer_free(struct consumer *consumer)
 		lane_stop(consumer->lanes[i]);
 	free(consumer->lanes);
 	progress_free(consumer->progress);
-	free(consumer->expected);
+	free(consumer->partitions);
 	/*
 	 * Before 2.3, librdkafka aborts when a client is destroyed between joining and its first assignment
 	 * (confluentinc/librdkafka#4312). It has left the group by now; the process ends with it.

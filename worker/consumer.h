@@ -5,7 +5,8 @@
  * Design notes. Each lane has a queue of librdkafka's, to which the queues of its partitions are
  * forwarded. A lane that is behind is simply not read from: its queue fills up, librdkafka stops
  * fetching for it, and the other lanes go on. (Pausing partitions instead throws away what was
- * prefetched and fetches it again, in both directions.) The group's own queue is served in every turn,
+ * prefetched and fetches it again, in both directions; only what is parked is worth that, see
+ * worker/parking.c.) The group's own queue is served in every turn,
  * so that the group keeps us however long Postgres is away.
  *
  * Whatever may have work for the Kafka thread writes to one eventfd: librdkafka's queues when they
@@ -25,6 +26,11 @@
 #include "worker/progress.h"
 #include "worker/summary.h"
 
+struct consumer_partition {
+	int64_t expected; /* the offset that has to come next, or PROGRESS_NONE */
+	bool paused;
+};
+
 struct consumer {
 	const struct worker_config *config;
 	rd_kafka_t *client;
@@ -40,9 +46,9 @@ struct consumer {
 
 	struct feed *feed;
 	struct progress *progress;
-	int64_t *
-		expected; /* owned; by partition: the offset that has to come next, or PROGRESS_NONE */
-	int32_t expected_count;
+	struct consumer_partition *partitions; /* owned; by number */
+	int32_t partition_count;
+	size_t paused_count;
 
 	bool commit_in_flight;
 	struct log_limit jump_line;
@@ -86,6 +92,12 @@ void consume_error(rd_kafka_t *client, int code, const char *reason, void *opaqu
 /* librdkafka's rebalance callback; its opaque is the consumer. */
 void assignment_changed(rd_kafka_t *client, rd_kafka_resp_err_t why,
 	rd_kafka_topic_partition_list_t *partitions, void *opaque);
+
+/* Pause in Kafka the partitions that are parked in their lanes, and go on with those that are no more. */
+void parking_serve(struct consumer *consumer);
+
+/* Go on with a partition, if it is paused. */
+void parking_end(struct consumer *consumer, int32_t partition);
 
 /* librdkafka's statistics callback, once a second; its opaque is the consumer. */
 int watch_tick(rd_kafka_t *client, char *statistics, size_t len, void *opaque);

@@ -328,6 +328,19 @@ int64_t feed_oldest_ms(const struct feed *feed)
 	return oldest_ms;
 }
 
+size_t feed_parked_partitions(const struct feed *feed)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < feed->lane_count; i++)
+		count += lane_parked(feed->lanes[i].lane);
+	return count;
+}
+
+bool feed_has_parked(const struct feed *feed, int32_t partition)
+{
+	return lane_has_parked(feed->lanes[feed_lane_of(feed, partition)].lane, partition);
+}
+
 size_t feed_paused_partitions(const struct feed *feed)
 {
 	size_t count = 0;

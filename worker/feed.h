@@ -6,7 +6,7 @@
  * lane has nothing to do and was handed nothing for batch_ms: so the first event after a quiet time goes
  * at once, a steady trickle costs Postgres a few statements a second, and in a backlog every statement
  * is full, unless statements have become slow. A lane that has a batch waiting takes no more events; they stay in librdkafka, which then
- * stops fetching. Nothing is paused, nothing is fetched twice.
+ * stops fetching. Nothing but what is parked is paused and fetched twice.
  *
  * Thread: the Kafka thread only.
  */
@@ -72,6 +72,12 @@ int64_t feed_wait_ms(const struct feed *feed, int64_t now_ms);
 
 /* When the oldest event in hand was accepted; PROGRESS_NONE: there is none. */
 int64_t feed_oldest_ms(const struct feed *feed);
+
+/* How many partitions are parked in their lanes (worker/held.h). */
+size_t feed_parked_partitions(const struct feed *feed);
+
+/* Whether an assigned partition is. */
+bool feed_has_parked(const struct feed *feed, int32_t partition);
 
 /* Partitions whose lane applies nothing at the moment, because Postgres is away or refuses. */
 size_t feed_paused_partitions(const struct feed *feed);

@@ -20,7 +20,7 @@ static const struct kind {
 		5000},
 	/* Each try costs a statement for each bad row up to their absurd share. */
 	[HELD_PARKED] = {"lane.parking", "lane.parks_none", LOG_LEVEL_ERROR, METRIC_PARKED,
-		METRIC_WAITING_CIRCUIT, 10 * 1000, 60 * 1000},
+		METRIC_WAITING_CIRCUIT, 10000, 60000},
 };
 
 size_t held_count(const struct held *held)
@@ -41,9 +41,10 @@ void held_fini(struct held *held)
 
 bool held_is_full(const struct held *held)
 {
+	size_t share = held->kind == HELD_PARKED ? HELD_PARKED_SHARE : 1;
 	return held->batch &&
-	       (held->batch->event_count >= HELD_EVENTS_MOST ||
-		       held->batch->bytes >= HELD_BYTES_MOST ||
+	       (held->batch->event_count >= share * HELD_EVENTS_MOST ||
+		       held->batch->bytes >= share * HELD_BYTES_MOST ||
 		       (held->kind == HELD_LOCKED && held->behind >= HELD_BEHIND_MOST));
 }
 
@@ -70,11 +71,16 @@ static bool is_first_of_partition(const struct batch *batch, size_t mark)
 	return true;
 }
 
-size_t held_partitions(const struct held *held)
+size_t held_partitions(const struct held *held, int32_t *ret_partitions, size_t most)
 {
 	size_t count = 0;
-	for (size_t i = 0; held->batch && i < held->batch->mark_count; i++)
-		count += is_first_of_partition(held->batch, i);
+	for (size_t i = 0; held->batch && i < held->batch->mark_count; i++) {
+		if (!is_first_of_partition(held->batch, i))
+			continue;
+		if (count < most)
+			ret_partitions[count] = held->batch->marks[i].partition;
+		count++;
+	}
 	return count;
 }
 
@@ -156,7 +162,7 @@ static void say(struct held *held, int64_t now_ms)
 		log_write(kind->level, kind->begins,
 			LOG_FIELDS(log_text("lane", held->lane),
 				log_int("events", (int64_t)held_count(held)),
-				log_int("partitions", (int64_t)held_partitions(held)),
+				log_int("partitions", (int64_t)held_partitions(held, NULL, 0)),
 				log_int("ms", now_ms - held->since_ms),
 				log_text("reason", held->why.detail),
 				log_int("suppressed", suppressed)));

@@ -11,8 +11,9 @@
  * untried. The lane tries the batch anew every now and then; what is in the way still moves to the next
  * one. Versions decide what is newer, so that the order of all this does not matter.
  *
- * What a crash would have read again grows meanwhile. Where that, or what is held, gets too much, the
- * lane waits and takes no more.
+ * A partition of which events are parked is paused in Kafka (worker/parking.c), so that what is parked
+ * does not grow with what comes. What a crash would have read again grows meanwhile. Where that, or what
+ * is held, gets too much, the lane waits and takes no more.
  *
  * Thread: the lane's.
  */
@@ -30,6 +31,8 @@
 enum {
 	HELD_EVENTS_MOST = 10000,
 	HELD_BYTES_MOST = 16 * 1024 * 1024,
+	HELD_PARKED_SHARE =
+		4, /* so many times as much may be parked: what was read when Kafka was told */
 	HELD_BEHIND_MOST = 1000000, /* events finished while rows were held */
 	HELD_TRY_SHARE = 4,         /* so many times what a try took, others have the lane */
 };
@@ -71,8 +74,13 @@ bool held_has(const struct held *held, const struct batch_row *row);
 /* Whether events of the partition are here. */
 bool held_has_partition(const struct held *held, int32_t partition);
 
-/* How many partitions have events here. */
-size_t held_partitions(const struct held *held);
+/*
+ * Which partitions have events here, each once.
+ *
+ * Takes:   ret_partitions - room for `most`; may be NULL with 0.
+ * Returns: how many there are, even where it is more than `most`.
+ */
+size_t held_partitions(const struct held *held, int32_t *ret_partitions, size_t most);
 
 /*
  * Keep rows of a batch that goes on without them.

@@ -47,9 +47,10 @@ struct lane {
 	struct batch *finished;
 	int32_t *forgotten; /* owned; partitions */
 	size_t forgotten_count;
+	int32_t *parked; /* owned; partitions */
+	atomic_size_t parked_count;
 	bool stopping;
 	atomic_bool connected;
-	atomic_size_t parked; /* partitions */
 
 	/* The lane's thread only, but for backoff_is_waiting. */
 	struct backoff backoff;
@@ -81,6 +82,37 @@ static void set_connected(void *user, bool connected)
 static const enum wait_reason held_reasons[HELD_KINDS] = {
 	[HELD_LOCKED] = WAIT_LOCK, [HELD_PARKED] = WAIT_CIRCUIT};
 
+/* Under the mutex. */
+static bool is_forgotten(const struct lane *lane, int32_t partition)
+{
+	for (size_t i = 0; i < lane->forgotten_count; i++) {
+		if (lane->forgotten[i] == partition)
+			return true;
+	}
+	return false;
+}
+
+/* Under the mutex. */
+static void leave_out_forgotten(struct lane *lane)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < lane->parked_count; i++) {
+		if (!is_forgotten(lane, lane->parked[i]))
+			lane->parked[kept++] = lane->parked[i];
+	}
+	atomic_store(&lane->parked_count, kept);
+}
+
+/* Under the mutex, in the lane's thread: what the Kafka thread sees of what is held. */
+static void show_parked(struct lane *lane)
+{
+	const struct held *held = &lane->applier.held[HELD_PARKED];
+	size_t count = held_partitions(held, NULL, 0);
+	lane->parked = memory_resize(lane->parked, count * sizeof(*lane->parked));
+	atomic_store(&lane->parked_count, held_partitions(held, lane->parked, count));
+	leave_out_forgotten(lane);
+}
+
 /* Under the mutex; before a batch is begun: it may have events of a later assignment. */
 static void drop_forgotten(struct lane *lane)
 {
@@ -94,7 +126,7 @@ static void drop_forgotten(struct lane *lane)
 			backoff_end(&lane->backoff, held_reasons[kind]);
 	}
 	lane->forgotten_count = 0;
-	atomic_store(&lane->parked, held_partitions(&held[HELD_PARKED]));
+	show_parked(lane);
 }
 
 /* What of the held is to be tried first; NULL: nothing is held. */
@@ -166,6 +198,7 @@ static void finish(struct lane *lane, struct batch *batch)
 		last = &(*last)->next;
 	*last = batch;
 	batch->next = NULL;
+	show_parked(lane);
 	pthread_mutex_unlock(&lane->mutex);
 	wake(lane);
 }
@@ -178,7 +211,6 @@ static bool try_held(struct lane *lane, enum held_kind kind)
 	if (apply_held(&lane->applier, kind, &batch))
 		return false;
 	finish(lane, batch);
-	atomic_store(&lane->parked, held_partitions(&lane->applier.held[HELD_PARKED]));
 	if (held_is_full(held))
 		return backoff_wait(&lane->backoff, held_reasons[kind], &held->why);
 	backoff_end(&lane->backoff, held_reasons[kind]);
@@ -203,7 +235,6 @@ static bool take_turn(struct lane *lane)
 	if (apply_batch(&lane->applier, batch))
 		return false;
 	finish(lane, batch);
-	atomic_store(&lane->parked, held_partitions(&lane->applier.held[HELD_PARKED]));
 	return true;
 }
 
@@ -309,6 +340,7 @@ void lane_stop(struct lane *lane)
 	free_list(lane->finished);
 	dead_letters_free(lane->applier.dead_letters);
 	free(lane->forgotten);
+	free(lane->parked);
 	(void)close(lane->stop_fd);
 	(void)pthread_cond_destroy(&lane->handed);
 	(void)pthread_mutex_destroy(&lane->mutex);
@@ -340,10 +372,8 @@ bool lane_is_stuck(const struct lane *lane, int64_t now_ms)
 /* Under the mutex; each partition once, however often it comes and goes. */
 static void note_forgotten(struct lane *lane, int32_t partition)
 {
-	for (size_t i = 0; i < lane->forgotten_count; i++) {
-		if (lane->forgotten[i] == partition)
-			return;
-	}
+	if (is_forgotten(lane, partition))
+		return;
 	lane->forgotten = memory_resize(
 		lane->forgotten, (lane->forgotten_count + 1) * sizeof(*lane->forgotten));
 	lane->forgotten[lane->forgotten_count++] = partition;
@@ -353,12 +383,23 @@ void lane_forget(struct lane *lane, int32_t partition)
 {
 	pthread_mutex_lock(&lane->mutex);
 	note_forgotten(lane, partition);
+	leave_out_forgotten(lane);
 	pthread_mutex_unlock(&lane->mutex);
 }
 
 size_t lane_parked(const struct lane *lane)
 {
-	return atomic_load(&lane->parked);
+	return atomic_load(&lane->parked_count);
+}
+
+bool lane_has_parked(struct lane *lane, int32_t partition)
+{
+	bool found = false;
+	pthread_mutex_lock(&lane->mutex);
+	for (size_t i = 0; i < lane->parked_count && !found; i++)
+		found = lane->parked[i] == partition;
+	pthread_mutex_unlock(&lane->mutex);
+	return found;
 }
 
 void lane_hand(struct lane *lane, struct batch *batch)

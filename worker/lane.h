@@ -56,6 +56,9 @@ void lane_forget(struct lane *lane, int32_t partition);
 /* How many partitions stand still in it because too much of them is bad. */
 size_t lane_parked(const struct lane *lane);
 
+/* Whether the partition is one of them. */
+bool lane_has_parked(struct lane *lane, int32_t partition);
+
 /* Takes: batch - taken; folded. The lane is LANE_IDLE or LANE_BUSY. */
 void lane_hand(struct lane *lane, struct batch *batch);
 

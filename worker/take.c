@@ -15,8 +15,9 @@
  */
 static void check_offset(struct consumer *consumer, const rd_kafka_message_t *message)
 {
-	int64_t expected = consumer->expected[message->partition];
-	consumer->expected[message->partition] = message->offset + 1;
+	struct consumer_partition *partition = &consumer->partitions[message->partition];
+	int64_t expected = partition->expected;
+	partition->expected = message->offset + 1;
 	if (expected == PROGRESS_NONE || expected == message->offset)
 		return;
 	metric_add(METRIC_OFFSET_JUMPS, 1);
