@@ -5,6 +5,7 @@
 # catches up at full speed. INTAKE_BACKLOG=5000000 for the whole of it.
 
 load ../flow/support/intake
+measures_time
 
 readonly BACKLOG=${INTAKE_BACKLOG:-600000} STEPS=6 FLAT_KB=24000 MOST_KB=170000
 

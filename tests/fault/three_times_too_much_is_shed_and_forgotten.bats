@@ -4,6 +4,7 @@
 # as quick, the rest is told so at once, memory stays flat, and two seconds later all is as before.
 
 load ../flow/support/intake
+measures_time
 
 readonly DELAY_MS=200 BYTES_PER_S=50000 SHED_MS=1500
 readonly BEST_CONNECTIONS=800 OVER_CONNECTIONS=6000 SETTLE_S=4 MEASURE_S=6

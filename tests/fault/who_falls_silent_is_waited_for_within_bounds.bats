@@ -3,6 +3,7 @@
 # Kafka or Postgres are stopped, not ended: their connections stay open and nothing comes back.
 
 load ../flow/support/intake
+measures_time
 
 readonly KAFKA_TIMEOUT_MS=3000 ANSWER_TIMEOUT_MS=4000
 

@@ -3,6 +3,7 @@
 # Live workers come first: a backfill slows down while they are behind, keeps its rate, and shows both.
 
 load support/intake
+measures_time
 
 readonly RATE=1000 SECONDS_AT_RATE=10
 

@@ -3,6 +3,7 @@
 # Notices can be lost: while the listener is not connected, behind a pooler, or from a wrong database.
 
 load support/intake
+measures_time
 
 setup() {
 	case_begin

@@ -3,6 +3,7 @@
 # The version of an event is its gateway's clock: one that differs from Kafka's is measured, told, and taken out.
 
 load support/intake
+measures_time
 
 # The gateway's wall clock is what $CASE/clock says, as "+3s" ahead.
 setup() {

@@ -4,6 +4,7 @@
 # others get in within a bounded time.
 
 load support/intake
+measures_time
 
 readonly FLOOD_RATE=20000 FLOOD_SECONDS=12 ADDRESSES=64
 # As the README says: a legacy sender's first request is told to come back within 5 s, its second takes

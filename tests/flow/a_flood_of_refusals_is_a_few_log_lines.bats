@@ -3,6 +3,7 @@
 # A refused request is one log line at most; many at a time are counted, not written.
 
 load support/intake
+measures_time
 
 readonly FLOOD=5000
 

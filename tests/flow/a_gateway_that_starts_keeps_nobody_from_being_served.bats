@@ -3,6 +3,7 @@
 # Who comes while a gateway starts waits until it is ready, and no longer than two seconds.
 
 load support/intake
+measures_time
 
 setup() {
 	case_begin

@@ -3,6 +3,7 @@
 # 100,000 businesses: each key is one indexed look-up, then the cache's; what it holds is bounded.
 
 load support/intake
+measures_time
 
 readonly BUSINESSES=100000 INVENTED=80000
 # What 100,000 keys in use may take, their cache entries and rate limits; and what invented ones may.

@@ -3,6 +3,7 @@
 # Regenerating and revoking reach every gateway at once; a digest does not outlive its key.
 
 load support/intake
+measures_time
 
 setup() {
 	case_begin

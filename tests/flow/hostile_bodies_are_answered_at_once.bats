@@ -4,6 +4,7 @@
 # says, at once, and neither memory nor the next sender suffers.
 
 load support/intake
+measures_time
 
 setup() {
 	case_begin

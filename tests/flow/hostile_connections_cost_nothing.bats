@@ -3,6 +3,7 @@
 # Large bodies, half requests, silent connections: memory stays flat and a sender meanwhile is served.
 
 load support/intake
+measures_time
 
 setup() {
 	case_begin

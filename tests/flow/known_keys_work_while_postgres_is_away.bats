@@ -3,6 +3,7 @@
 # Postgres goes away and comes back: known keys never notice, unknown ones are told to try again.
 
 load support/intake
+measures_time
 
 setup() {
 	case_begin

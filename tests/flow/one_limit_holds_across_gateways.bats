@@ -3,6 +3,7 @@
 # Several gateways share one window in Redis; and what senders see while Redis is not there.
 
 load support/page
+measures_time
 
 setup() {
 	case_begin

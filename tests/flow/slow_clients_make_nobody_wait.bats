@@ -3,6 +3,7 @@
 # slowhttptest: 1,000 connections with slow headers, slow bodies, slow reading; a sender is served.
 
 load support/intake
+measures_time
 
 readonly CONNECTIONS=1000 SECONDS_EACH=8
 

@@ -3,6 +3,7 @@
 # The limit over real HTTP, with the headers of the contract.
 
 load support/intake
+measures_time
 
 setup() {
 	case_begin
