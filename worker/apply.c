@@ -14,6 +14,8 @@ enum {
 	PUT_OFF_FIRST = 8,
 	/* What a batch may wait for locks, once it has met one, before the rest of it is held. */
 	LOCKED_MOST_MS = 2000,
+	/* So many rows that are refused tell what the others of a parked partition are like. */
+	PARKED_SAMPLE = 100,
 };
 
 /* A batch on its way. */
@@ -31,6 +33,7 @@ struct work {
 	struct failure locked;     /* what was in the way of those that are put off */
 	struct failure parked;     /* what opened the circuit */
 	bool was_held;             /* the batch is what was held before */
+	bool is_parked;            /* of partitions that are parked */
 	struct batch_row *put_off; /* owned; to be held */
 	size_t known_count;        /* of them, in front: of contacts that are held already */
 	size_t put_off_count;
@@ -65,16 +68,15 @@ static enum error try_rows(struct work *work, const struct batch_row *rows, size
 	return error;
 }
 
-static enum error say_circuit_opens(
-	struct work *work, const struct record *record, const struct failure *why)
+/* Takes: bad, count - records, the bad ones among them and all; record, why - the last bad one. */
+static enum error say_circuit_opens(struct work *work, size_t bad, size_t count,
+	const struct record *record, const struct failure *why)
 {
-	const struct circuit *circuit = work->circuit;
 	const struct failure last = *why; /* which may be the one that is written to */
 	return failure_set(&work->failure, E_CIRCUIT_OPEN,
 		"%zu of %zu records are bad, more than WORKER_MAX_DEAD_SHARE; the last one "
 		"(partition:offset %d:%lld): %s",
-		work->batch->letter_count + circuit->dead, batch_left(work->batch) + circuit->seen,
-		record->partition, (long long)record->offset, last.detail);
+		bad, count, record->partition, (long long)record->offset, last.detail);
 }
 
 static enum error bury(struct work *work, const struct record *record, const struct failure *why)
@@ -85,7 +87,8 @@ static enum error bury(struct work *work, const struct record *record, const str
 	if (!held_is_empty(&work->applier->held[HELD_PARKED]))
 		circuit.least = 1; /* the same cause is likely: a few of each partition are many */
 	if (circuit_opens(&circuit, batch->letter_count, batch_left(batch)))
-		return say_circuit_opens(work, record, why);
+		return say_circuit_opens(work, batch->letter_count + circuit.dead,
+			batch_left(batch) + circuit.seen, record, why);
 	return OK;
 }
 
@@ -192,6 +195,21 @@ static enum error find_bad_row(struct work *work, size_t count, struct failure *
 	return OK;
 }
 
+/*
+ * What is parked is tried again and again: a part of it has to do to judge the rest by. It begins
+ * anywhere each time, so that what is bad in one place alone opens nothing for ever.
+ */
+static enum error judge_sample(struct work *work, const struct failure *why)
+{
+	struct circuit circuit = *work->circuit;
+	size_t count = work->at - work->begin;
+	circuit.least = PARKED_SAMPLE;
+	if (!work->is_parked || !circuit_opens(&circuit, work->bad_rows, count))
+		return OK;
+	return say_circuit_opens(work, work->bad_rows, count,
+		work->batch->rows[work->at - 1].events[0]->record, why);
+}
+
 static enum error settle_refused(struct work *work, size_t count)
 {
 	struct failure why = work->failure;
@@ -208,7 +226,7 @@ static enum error settle_refused(struct work *work, size_t count)
 		work->at++;
 	}
 	work->step = step_after_bad(work);
-	return error;
+	return error ? error : judge_sample(work, &why);
 }
 
 /* Others are in the way: fewer rows meet fewer others, and one is left for later; so are all if it takes long. */
@@ -423,6 +441,7 @@ static enum error apply(struct applier *applier, struct batch *batch,
 		.circuit = tried == HELD_PARKED ? &alone : &applier->circuit,
 		.batch = batch,
 		.was_held = tried != HELD_KINDS,
+		.is_parked = tried == HELD_PARKED,
 	};
 	park_known(&work);
 	put_off_known(&work);

@@ -18,7 +18,6 @@ static const struct kind {
 } kinds[HELD_KINDS] = {
 	[HELD_LOCKED] = {"lane.holding", "lane.holds_none", LOG_LEVEL_WARN, METRIC_HELD, 0, 200,
 		5000},
-	/* Each try costs a statement for each bad row up to their absurd share. */
 	[HELD_PARKED] = {"lane.parking", "lane.parks_none", LOG_LEVEL_ERROR, METRIC_PARKED,
 		METRIC_WAITING_CIRCUIT, 10000, 60000},
 };

@@ -486,6 +486,23 @@ START_TEST(a_partition_that_is_all_bad_stops_no_other)
 }
 END_TEST
 
+START_TEST(what_is_parked_is_judged_by_a_part_of_it)
+{
+	struct batch *done;
+	set_up(FIFTY);
+	for (unsigned i = 0; i < ROWS; i++)
+		add(1, i, i % 8 == 0 ? "Ada" : "bad", NULL);
+	apply();
+	size_t before = fake_upsert_calls(counts);
+	ck_assert_int_eq(apply_held(&applier, HELD_PARKED, &done), OK);
+	ck_assert_uint_lt(fake_upsert_calls(counts) - before, 250);
+	ck_assert_uint_eq(held_count(&applier.held[HELD_PARKED]), ROWS);
+	ck_assert_uint_eq(fake_dead_letters_written(letters), 0);
+	batch_free(done);
+	tear_down();
+}
+END_TEST
+
 START_TEST(what_was_mended_while_the_circuit_was_open_is_written)
 {
 	/* The first try stops at the 513th bad row of 1024: by the script there are just as many. */
@@ -524,5 +541,5 @@ TESTS("apply", a_good_batch_is_one_statement,
 	bad_rows_among_held_ones_are_found, an_outage_in_the_middle_of_the_search_loses_nothing,
 	a_dead_letter_topic_that_is_away_is_waited_for,
 	an_absurd_share_of_bad_rows_writes_no_dead_letter_and_waits,
-	a_partition_that_is_all_bad_stops_no_other,
+	a_partition_that_is_all_bad_stops_no_other, what_is_parked_is_judged_by_a_part_of_it,
 	what_was_mended_while_the_circuit_was_open_is_written)
