@@ -88,9 +88,11 @@ void held_show(struct held *held)
 	size_t count = held_count(held);
 	const struct kind *kind = &kinds[held->kind];
 	metric_gauge_add(kind->events, (int64_t)(count - held->shown));
-	if (kind->waiting && (count > 0) != (held->shown > 0))
-		metric_gauge_add(kind->waiting, count > 0 ? 1 : -1);
+	bool waits = kind->waiting && count > 0 && !held_is_full(held); /* else the lane says so */
+	if (waits != held->shown_waiting)
+		metric_gauge_add(kind->waiting, waits ? 1 : -1);
 	held->shown = count;
+	held->shown_waiting = waits;
 }
 
 static struct batch *batch_of(struct held *held)

@@ -52,7 +52,8 @@ struct held {
 	int64_t pause_ms;
 	int64_t due_ms; /* by the steady clock */
 	int64_t since_ms;
-	size_t shown;       /* in the gauges */
+	size_t shown; /* in the gauges */
+	bool shown_waiting;
 	struct failure why; /* what is in their way */
 	struct log_limit line;
 };

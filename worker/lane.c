@@ -155,7 +155,8 @@ static enum turn wait_for_turn(struct lane *lane, enum held_kind *ret_kind)
 {
 	drop_forgotten(lane);
 	const struct held *held = first_due(lane);
-	int64_t wait_ms = held ? held_wait_ms(held, clock_steady_ms()) : LOOK_EVERY_MS;
+	int64_t held_ms = held ? held_wait_ms(held, clock_steady_ms()) : LOOK_EVERY_MS;
+	int64_t wait_ms = held_ms < LOOK_EVERY_MS ? held_ms : LOOK_EVERY_MS;
 	struct timespec until = clock_steady_after(wait_ms);
 	int timed_out = wait_ms == 0 ? ETIMEDOUT : 0;
 	if (!lane->waiting)
@@ -163,10 +164,11 @@ static enum turn wait_for_turn(struct lane *lane, enum held_kind *ret_kind)
 	while (!lane->stopping && !timed_out && !(lane->waiting && takes_more(lane)))
 		timed_out = pthread_cond_timedwait(&lane->handed, &lane->mutex, &until);
 	drop_forgotten(lane);
-	pulse_step(&lane->session.pulse, clock_steady_ms());
+	int64_t now_ms = clock_steady_ms();
+	pulse_step(&lane->session.pulse, now_ms);
 	if (lane->stopping)
 		return TURN_STOP;
-	if (held && timed_out && !held_is_empty(held)) {
+	if (held && held_wait_ms(held, now_ms) == 0) {
 		*ret_kind = held->kind;
 		return TURN_HELD;
 	}
