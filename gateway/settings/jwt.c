@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <jansson.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,42 +174,75 @@ static bool is_compact(struct span token)
 	return dots == 2;
 }
 
-static jwk_t *find_key(const struct jwt *jwt, jwt_t *parsed)
+/* The first part. Returned owned; NULL: it is no JSON object, or says something twice. */
+static json_t *read_header(struct span token)
 {
-	jwk_t *key = NULL;
-	if (jwt->keys)
-		return jwt_keys_find(jwt->keys, r_jwt_get_header_str_value(parsed, "kid"),
-			jwt->algorithm->name, jwt->algorithm->type, clock_steady_ms());
-	const char *secret = jwt->settings->secret;
-	if (r_jwk_init(&key) == RHN_OK &&
-		r_jwk_import_from_symmetric_key(
-			key, (const unsigned char *)secret, strlen(secret)) == RHN_OK)
-		return key;
-	r_jwk_free(key);
-	return NULL;
+	unsigned char bytes[JWT_TOKEN_BYTES];
+	const char *dot = memchr(token.base, '.', token.len);
+	size_t len;
+	if (!dot || sodium_base642bin(bytes, sizeof(bytes), token.base, (size_t)(dot - token.base),
+			    NULL, &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+		return NULL;
+	return json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, NULL);
 }
 
-/* Extensions that must be understood are not (RFC 7515 section 4.1.11). */
-static bool is_critical(jwt_t *parsed)
+/*
+ * The header decides what the library does with a token before anybody looks at the signature: claims
+ * with "zip" are inflated, to whatever size, though that is for encrypted tokens only (RFC 7516 section
+ * 4.1.3), and with "cty" they are another token. And extensions that must be understood ("crit", RFC
+ * 7515 section 4.1.11) are not.
+ */
+static const char *check_header(struct span token)
 {
-	json_t *header = r_jwt_get_full_header_json_t(parsed);
-	bool critical = !header || json_object_get(header, "crit");
+	static const char *const refused[] = {"crit", "cty", "zip"};
+	const char *reason = NULL;
+	json_t *header = read_header(token);
+	if (!json_is_object(header))
+		reason = "it is no signed token";
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused) && !reason; i++) {
+		if (json_object_get(header, refused[i]))
+			reason = "it has extensions that are not known here";
+	}
 	json_decref(header);
-	return critical;
+	return reason;
 }
 
-static const char *check_signature(const struct jwt *jwt, jwt_t *parsed)
+/* Not the library's check: before 1.1.14 it stops at the first wrong byte (CVE-2024-25714). */
+static bool is_tagged(const char *secret, struct span token)
 {
-	if (r_jwt_get_sign_alg(parsed) != jwt->algorithm->code)
-		return "it is signed by another algorithm";
-	if (is_critical(parsed))
-		return "it has extensions that are not known here";
-	jwk_t *key = find_key(jwt, parsed);
+	unsigned char tag[crypto_auth_hmacsha256_BYTES];
+	unsigned char wanted[crypto_auth_hmacsha256_BYTES];
+	crypto_auth_hmacsha256_state state;
+	size_t len = 0;
+	const char *dot = memrchr(token.base, '.', token.len);
+	size_t signed_len = dot ? (size_t)(dot - token.base) : 0;
+	if (!dot || sodium_base642bin(tag, sizeof(tag), dot + 1, token.len - signed_len - 1, NULL,
+			    &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+		return false;
+	(void)crypto_auth_hmacsha256_init(&state, (const unsigned char *)secret, strlen(secret));
+	(void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)token.base, signed_len);
+	(void)crypto_auth_hmacsha256_final(&state, wanted);
+	return len == sizeof(tag) && sodium_memcmp(tag, wanted, sizeof(tag)) == 0;
+}
+
+static const char *check_key(const struct jwt *jwt, jwt_t *parsed)
+{
+	jwk_t *key = jwt_keys_find(jwt->keys, r_jwt_get_header_str_value(parsed, "kid"),
+		jwt->algorithm->name, jwt->algorithm->type, clock_steady_ms());
 	if (!key)
 		return "the issuer has no such key";
 	bool is_good = r_jwt_verify_signature(parsed, key, R_FLAG_IGNORE_REMOTE) == RHN_OK;
 	r_jwk_free(key);
 	return is_good ? NULL : "its signature is wrong";
+}
+
+static const char *check_signature(const struct jwt *jwt, jwt_t *parsed, struct span token)
+{
+	if (r_jwt_get_sign_alg(parsed) != jwt->algorithm->code)
+		return "it is signed by another algorithm";
+	if (jwt->keys)
+		return check_key(jwt, parsed);
+	return is_tagged(jwt->settings->secret, token) ? NULL : "its signature is wrong";
 }
 
 static bool is_text(const json_t *value, const char *wanted)
@@ -264,7 +298,7 @@ static const char *check(const struct jwt *jwt, jwt_t *parsed, struct span token
 	if (r_jwt_advanced_parsen(
 		    parsed, token.base, token.len, R_PARSE_NONE, R_FLAG_IGNORE_REMOTE) != RHN_OK)
 		return "it is no signed token";
-	const char *reason = check_signature(jwt, parsed);
+	const char *reason = check_signature(jwt, parsed, token);
 	if (reason)
 		return reason;
 	json_t *claims = r_jwt_get_full_claims_json_t(parsed);
@@ -278,7 +312,9 @@ const char *jwt_verify(struct jwt *jwt, struct span token, int64_t wall_s, struc
 	jwt_t *parsed = NULL;
 	if (!is_compact(token) || r_jwt_init(&parsed) != RHN_OK)
 		return "it is no signed token";
-	const char *reason = check(jwt, parsed, token, wall_s, ret_user);
+	const char *reason = check_header(token);
+	if (!reason)
+		reason = check(jwt, parsed, token, wall_s, ret_user);
 	r_jwt_free(parsed);
 	return reason;
 }

@@ -1,58 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 
-load support/page
-
-readonly ADA=00000000-0000-4000-8000-0000000000aa APPLICATION=https://app.example.com
+load support/tokens
 
 setup() {
 	case_begin
-	owner gateway business create --name Flowers --owner "$ADA"
-	ISSUER=$CASE/issuer
-	mkdir "$ISSUER"
-	tokens keys "$ISSUER" first=rsa
-	SETTINGS=(GATEWAY_JWT_ALGORITHM=RS256 GATEWAY_JWT_ISSUER=https://issuer.example
-		GATEWAY_JWT_AUDIENCE=authenticated GATEWAY_JWT_ORIGINS="https://other.example $APPLICATION"
-		GATEWAY_JWT_KEYS="$ISSUER/keys.json")
+	tokens_begin
 }
 
 teardown() {
 	case_end
-}
-
-tokens() {
-	node "$SUPPORT/tokens.mjs" "$@"
-}
-
-# signed CLAIMS [HEADER [KEY [ALGORITHM]]]
-signed() {
-	tokens sign "$ISSUER" "${3:-first}" "${4:-RS256}" "{\"sub\":\"$ADA\"${1:+,$1}}" "{${2:-}}"
-}
-
-# hand_over TOKEN [CURL_OPTION...]: by a new browser each time.
-hand_over() {
-	local token=$1
-	shift
-	rm -f "$CASE/jar.ada"
-	visit ada 1 /settings/hand-over --data-urlencode "token=$token" -H "Origin: $APPLICATION" \
-		-H 'Sec-Fetch-Site: cross-site' -H 'Sec-Fetch-Dest: document' "$@"
-}
-
-expect_in() {
-	expect "$1" "$STATUS $(header set-cookie | cut -c 1-15)" '200 intake_session='
-	[[ $BODY == *'http-equiv="refresh"'* ]]
-	visit ada 1 /settings
-	expect "$1: the page" "$STATUS" 200
-}
-
-expect_out() {
-	expect "$1" "$STATUS $(header set-cookie)" '403 '
-	visit ada 1 /settings
-	expect "$1: the page" "$STATUS" 303
-}
-
-refused_because() {
-	grep -q "event=settings.hand_over outcome=refused reason=\"$1" "$CASE/gateway1.log"
 }
 
 @test "a token of the issuer signs its user in, at his business" {
@@ -113,6 +70,19 @@ refused_because() {
 	expect_out 'no token'
 	expect sessions "$(sql 'select count(*) from intake.sessions')" 0
 	expect 'tokens in the log' "$(grep -c "$(signed | cut -d. -f1)" "$CASE/gateway1.log")" 0
+}
+
+@test "a small token that would inflate to a large one is not inflated" {
+	gateway_start 1 "${SETTINGS[@]}"
+	local i
+	for i in 1 2 3; do
+		hand_over "$(tokens bomb)"
+		expect_out "bomb $i"
+	done
+	refused_because 'it has extensions that are not known here'
+	local most_kb
+	most_kb=$(awk '/VmHWM/ { print $2 }' "/proc/$(program_pid gateway1)/status")
+	[[ $most_kb -lt 100000 ]] || { echo "it took $most_kb KB"; return 1; }
 }
 
 @test "only a page of the web application hands over, as a page" {

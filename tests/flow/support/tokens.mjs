@@ -2,9 +2,11 @@
 // tokens - an issuer of JWTs. Its keys are in a folder: NAME.pem, and keys.json with the public ones.
 //
 // tokens.mjs keys FOLDER NAME=TYPE...     makes them (rsa, ec, ed25519) and a set of all
+// tokens.mjs bomb     says a token that nobody signed, of less than 8 KB, whose claims inflate to 6 MB
 // tokens.mjs sign FOLDER NAME ALGORITHM CLAIMS [HEADER]    says a token; both as JSON, merged into the usual
 import { createHmac, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { deflateRawSync } from 'node:zlib';
 
 const base64url = (value) => Buffer.from(value).toString('base64url');
 const usual = () => {
@@ -40,8 +42,16 @@ export function token(folder, name, algorithm, claims, header = {}) {
 	return `${text}.${signature(folder, name, algorithm, text).toString('base64url')}`;
 }
 
+function bomb() {
+	const header = base64url(JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: 'first', zip: 'DEF' }));
+	const claims = deflateRawSync(`{"a":[${'{},'.repeat(2e6)}{}]}`, { level: 9 });
+	return `${header}.${base64url(claims)}.${base64url('no signature')}`;
+}
+
 const [command, folder, ...words] = process.argv.slice(2);
 if (command === 'keys')
 	makeKeys(folder, ...words);
+else if (command === 'bomb')
+	console.log(bomb());
 else if (command === 'sign')
 	console.log(token(folder, words[0], words[1], JSON.parse(words[2]), JSON.parse(words[3] ?? '{}')));

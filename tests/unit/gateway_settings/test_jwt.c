@@ -88,6 +88,22 @@ START_TEST(an_algorithm_is_not_the_tokens_to_choose)
 }
 END_TEST
 
+START_TEST(a_header_that_asks_for_more_than_a_signature_is_refused)
+{
+	static const char *const headers[] = {"{\"alg\":\"HS256\",\"zip\":\"DEF\"}",
+		"{\"alg\":\"HS256\",\"cty\":\"JWT\"}",
+		"{\"alg\":\"HS256\",\"crit\":[\"b64\"],\"b64\":true}"};
+	static const char *const others[] = {
+		"[]", "\"HS256\"", "{\"alg\":\"none\",\"alg\":\"HS256\"}"};
+	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
+		ck_assert_str_eq(verify(headers[i], CLAIMS(",\"exp\":1700000001")),
+			"it has extensions that are not known here");
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		ck_assert_str_eq(
+			verify(others[i], CLAIMS(",\"exp\":1700000001")), "it is no signed token");
+}
+END_TEST
+
 START_TEST(what_is_no_compact_token_is_refused)
 {
 	static const char *const tokens[] = {
@@ -152,5 +168,7 @@ START_TEST(settings_that_do_not_go_together_are_told)
 END_TEST
 
 TESTS("jwt", a_good_token_names_its_user, time_has_a_leeway_and_no_more,
-	an_algorithm_is_not_the_tokens_to_choose, what_is_no_compact_token_is_refused,
-	an_origin_is_trusted_as_a_whole, settings_that_do_not_go_together_are_told)
+	an_algorithm_is_not_the_tokens_to_choose,
+	a_header_that_asks_for_more_than_a_signature_is_refused,
+	what_is_no_compact_token_is_refused, an_origin_is_trusted_as_a_whole,
+	settings_that_do_not_go_together_are_told)
