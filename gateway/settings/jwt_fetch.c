@@ -3,6 +3,7 @@
 #include "gateway/settings/jwt_fetch.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
 
 static size_t take(char *bytes, size_t size, size_t count, void *user)
 {
@@ -28,6 +29,10 @@ static CURLcode perform(CURL *curl, const char *url, struct buf *out, long *ret_
 	};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers) && !code; i++)
 		code = curl_easy_setopt(curl, numbers[i].option, numbers[i].value);
+	/* As all else that speaks TLS here; libcurl alone asks the system only. */
+	const char *certificates = getenv("SSL_CERT_FILE");
+	if (!code && certificates && *certificates)
+		code = curl_easy_setopt(curl, CURLOPT_CAINFO, certificates);
 	if (!code)
 		code = curl_easy_setopt(curl, CURLOPT_URL, url);
 	if (!code)

@@ -22,6 +22,7 @@ struct jwt_keys {
 	int64_t loaded_ms;
 	int64_t tried_ms;
 	bool tried;
+	bool loading;            /* by a thread that has let the lock go meanwhile */
 	struct timespec changed; /* the file, when it was loaded */
 };
 
@@ -55,12 +56,13 @@ static enum error read_source(const struct jwt_keys *keys, struct buf *out, stru
 	return error;
 }
 
+/* Keys of kinds that are not known are left out (RFC 7517 section 5), and the library says so. */
 static enum error parse(struct buf *text, jwks_t **ret_set, struct failure *failure)
 {
 	jwks_t *set = NULL;
-	if (r_jwks_init(&set) == RHN_OK &&
-		r_jwks_import_from_json_str(set, buf_text(text)) == RHN_OK &&
-		r_jwks_size(set) > 0 && r_jwks_size(set) <= JWT_KEYS_MOST) {
+	if (r_jwks_init(&set) == RHN_OK)
+		(void)r_jwks_import_from_json_str(set, buf_text(text));
+	if (r_jwks_size(set) > 0 && r_jwks_size(set) <= JWT_KEYS_MOST) {
 		*ret_set = set;
 		return OK;
 	}
@@ -68,29 +70,43 @@ static enum error parse(struct buf *text, jwks_t **ret_set, struct failure *fail
 	return failure_set(failure, E_CONFIG, "it is no JWK set of 1 to %d keys", JWT_KEYS_MOST);
 }
 
-/* The one before serves on where this fails. Takes: lock held. */
-static void load(struct jwt_keys *keys, int64_t now_ms)
+/* Takes: lock not held. Returns: NULL: it could not be had, and why is in the log. */
+static jwks_t *load_set(const struct jwt_keys *keys)
 {
 	struct buf text = {0};
 	struct failure failure = {.error = OK};
 	jwks_t *set = NULL;
-	struct stat about;
-	keys->tried = true;
-	keys->tried_ms = now_ms;
-	if (keys->is_file && stat(keys->source, &about) == 0)
-		keys->changed = about.st_mtim;
 	enum error error = read_source(keys, &text, &failure);
 	if (!error)
 		error = parse(&text, &set, &failure);
 	buf_fini(&text);
-	if (error) {
+	if (error)
 		log_warn("settings.jwt_keys_failed", log_text("detail", failure.detail));
+	else
+		log_info("settings.jwt_keys_loaded", log_int("keys", (int64_t)r_jwks_size(set)));
+	return set;
+}
+
+/*
+ * The one before serves on where this fails, and for others meanwhile: an issuer that is slow holds up
+ * one thread. Takes: lock held, let go for the while.
+ */
+static void load(struct jwt_keys *keys, int64_t now_ms)
+{
+	struct stat about;
+	keys->tried = keys->loading = true;
+	keys->tried_ms = now_ms;
+	if (keys->is_file && stat(keys->source, &about) == 0)
+		keys->changed = about.st_mtim;
+	(void)pthread_mutex_unlock(&keys->lock);
+	jwks_t *set = load_set(keys);
+	(void)pthread_mutex_lock(&keys->lock);
+	keys->loading = false;
+	if (!set)
 		return;
-	}
 	r_jwks_free(keys->set);
 	keys->set = set;
 	keys->loaded_ms = now_ms;
-	log_info("settings.jwt_keys_loaded", log_int("keys", (int64_t)r_jwks_size(set)));
 }
 
 static bool file_has_changed(const struct jwt_keys *keys)
@@ -103,14 +119,14 @@ static bool file_has_changed(const struct jwt_keys *keys)
 
 static bool may_try(const struct jwt_keys *keys, int64_t now_ms)
 {
-	return !keys->tried || now_ms - keys->tried_ms >= JWT_KEYS_AGAIN_MS;
+	return !keys->loading && (!keys->tried || now_ms - keys->tried_ms >= JWT_KEYS_AGAIN_MS);
 }
 
 /* Takes: lock held. */
 static void refresh(struct jwt_keys *keys, int64_t now_ms)
 {
 	bool is_old = !keys->set || now_ms - keys->loaded_ms >= JWT_KEYS_AGE_MS;
-	if (file_has_changed(keys) || (is_old && may_try(keys, now_ms)))
+	if ((!keys->loading && file_has_changed(keys)) || (is_old && may_try(keys, now_ms)))
 		load(keys, now_ms);
 	if (keys->set && now_ms - keys->loaded_ms >= JWT_KEYS_STALE_MS) {
 		r_jwks_free(keys->set);
