@@ -138,6 +138,11 @@ key_count() {
 	expect tired "$STATUS" 429
 	submit ada 1 /settings/sign-in -d "code=$code" -H 'X-Forwarded-For: 192.0.2.2'
 	expect other "$STATUS" 303
+	visit ada 1 /settings -H 'X-Forwarded-For: 192.0.2.1'
+	expect 'signed in, behind the same address' "$STATUS" 200
+	rm "$CASE/jar.ada"
+	visit ada 1 /settings/sign-in -H 'X-Forwarded-For: 192.0.2.1'
+	expect 'not signed in, behind the same address' "$STATUS" 429
 }
 
 @test "two gateways know each other's sessions" {
