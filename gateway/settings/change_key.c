@@ -73,17 +73,28 @@ static enum error set_key(struct visit *visit, struct store *store, struct failu
 		http_peer(visit->request), &visit->answer, failure);
 }
 
+/*
+ * Another browser's page may have made a key meanwhile: who has not seen it has not agreed to end it.
+ * (The turn tells of this session's changes only.)
+ */
+static bool is_form_stale(struct visit *visit)
+{
+	return visit->state.turn != turn_of(visit) ||
+	       !span_equal(visit->state.key.prefix, visit_field(visit, SPAN("current")));
+}
+
 /* Who is not signed in, or comes with an old form, costs no slow hash. */
 enum error make_key_work(struct visit *visit, struct store *store, struct failure *failure)
 {
 	enum error error = read_state(visit, store, failure);
 	if (error || visit->answer == STORE_SIGNED_OUT)
 		return error;
-	if (visit->state.turn != turn_of(visit)) {
+	if (is_form_stale(visit)) {
 		visit->answer = STORE_STALE;
 		return OK;
 	}
 	api_key_generate(&visit->new_key);
+	visit->tried_key = true;
 	error = set_key(visit, store, failure);
 	if (error || visit->answer != STORE_DONE)
 		return error;
@@ -100,11 +111,27 @@ static void log_change(const struct visit *visit, const char *event)
 		log_span("peer", http_peer(visit->request)));
 }
 
+/* The statement may have gone through, and its answer been lost. */
+static void refuse_unsure(struct visit *visit)
+{
+	visit_notice(visit, 503, "A new key may have been made",
+		"The database did not answer in time. Look whether the settings page shows "
+		"another key than the one that you use: if so, that one works no longer, and "
+		"nobody has seen the new one. Make a new key then.",
+		"/settings", "Open the settings page");
+}
+
 void make_key_finish(struct visit *visit)
 {
 	/* A key that was made is shown, even if the rest could not be read anew. */
-	if (visit->shows_key && visit->error)
+	if (visit->shows_key) {
 		visit->error = OK;
+		visit->answer = STORE_DONE;
+	}
+	if (visit->error && visit->tried_key) {
+		refuse_unsure(visit);
+		return;
+	}
 	if (visit_refused(visit))
 		return;
 	if (visit->shows_key) {

@@ -62,7 +62,8 @@ struct visit {
 	struct store_business *businesses;
 	size_t business_count;
 	struct api_key new_key; /* secret; of a visit that made one */
-	bool shows_key;
+	bool tried_key;         /* the database was told to take it */
+	bool shows_key;         /* and said that it did */
 	struct uuid test_id;
 	struct store_test test;
 	struct token new_session; /* secret; of a visit that signs in */

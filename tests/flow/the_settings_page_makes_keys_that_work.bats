@@ -43,6 +43,37 @@ teardown() {
 	grep -q "event=settings.key_made business_id=$BUSINESS" "$CASE/gateway1.log"
 }
 
+@test "a page that has not seen the present key replaces it by none" {
+	local key form
+	sign_in ada 1 "$BUSINESS"
+	sign_in bob 1 "$BUSINESS"
+	visit bob 1 /settings
+	form=$(key_form)
+	visit ada 1 /settings
+	submit ada 1 /settings/key -d "$(key_form)"
+	key=$(shown_key)
+	submit bob 1 /settings/key -d "$form"
+	expect 'a form from before the key' "$STATUS $(shown_key)" '409 '
+	form=$(key_form)
+	post 1 "$key" "$(contact_json Ada ada@example.com)"
+	expect_accepted
+	submit bob 1 /settings/key -d "$form"
+	expect 'a form that has seen it' "$STATUS" 200
+	[[ -n $(shown_key) && $(shown_key) != "$key" ]]
+}
+
+@test "nobody is told that nothing changed where nobody knows" {
+	sign_in ada 1 "$BUSINESS"
+	visit ada 1 /settings
+	sql "create function slow() returns trigger language plpgsql as \$\$ begin perform pg_sleep(6); return null; end \$\$"
+	sql "create constraint trigger slow after insert on intake.api_keys initially deferred
+		for each row execute function slow()"
+	submit ada 1 /settings/key -d "$(key_form)"
+	expect status "$STATUS $(shown_key)" '503 '
+	[[ $BODY == *'A new key may have been made'* ]]
+	await_sql "select count(*) from intake.api_keys" 1
+}
+
 @test "with grace both keys work, until the old one is ended" {
 	local key old
 	old=$(owner gateway key regenerate --business "$BUSINESS")

@@ -45,7 +45,8 @@ field() {
 
 # key_form [CHOICE]: of the page that came last.
 key_form() {
-	printf 'form_token=%s&turn=%s&keep_old=%s' "$(field form_token)" "$(field turn)" "${1:-now}"
+	printf 'form_token=%s&turn=%s&current=%s&keep_old=%s' "$(field form_token)" "$(field turn)" "$(field current)" \
+		"${1:-now}"
 }
 
 # shown_key: the key on show; empty: none.
