@@ -22,6 +22,9 @@ static const struct setting gateway_rows[] = {
 		"Where /healthz, /readyz and /metrics are served; keep it from the public."),
 	ROW("GATEWAY_ANSWER_TIMEOUT_MS", INT, answer_timeout_ms, "15000", 100, 600000, "ms",
 		"The longest a sender waits for Kafka; longer than GATEWAY_KAFKA_TIMEOUT_MS."),
+	ROW("GATEWAY_AUDIT_DAYS", INT, audit_days, "365", 30, 36500, "days",
+		"How long intake.audit keeps who did what on the owners' page, with the address he "
+		"came from."),
 	ROW("GATEWAY_BODY_TIMEOUT_MS", INT, body_timeout_ms, "10000", 100, 600000, "ms",
 		"From the end of a request's headers to the end of its body."),
 	ROW("GATEWAY_CLOCK_MOST_MS", INT, clock_most_ms, "1000", 0, 3600000, "ms",

@@ -26,7 +26,8 @@ struct gateway_settings {
 	char *redis_url;  /* secret; NULL or "": limits are kept in the process */
 	char *public_url; /* what senders see, no slash at the end; NULL: made from `listen` */
 	char *log_level;
-	bool settings;   /* whether owners have their page */
+	bool settings; /* whether owners have their page */
+	int64_t audit_days;
 	int64_t threads; /* 0: one a core, at most 4 */
 	int64_t max_body_bytes;
 	int64_t requests_per_minute;

@@ -25,7 +25,9 @@ enum error hand_over_work(struct visit *visit, struct store *store, struct failu
 		visit->has_session ? &visit->session_digest : NULL, http_peer(visit->request),
 		&visit->answer, failure);
 	if (!error && visit->answer != STORE_DONE)
-		visit->reason = "its user has no business";
+		visit->reason = visit->answer == STORE_TOO_MANY
+					? "its user has done too much within the hour"
+					: "its user has no business";
 	return error;
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "gateway/metrics.h"
 #include "gateway/settings/store.h"
 #include "shared/clock.h"
 #include "shared/ensure.h"
@@ -28,6 +29,7 @@ struct jobs {
 	struct job *last;
 	size_t count;
 	bool stopping;
+	int64_t audit_days;
 	int64_t sweep_at_ms; /* steady clock */
 	struct jobs_thread threads[JOBS_THREADS];
 };
@@ -61,18 +63,17 @@ static struct job *take(struct jobs *jobs)
 /* What is to be done next; false: stopping. Takes: ret_job - NULL: sweep. */
 static bool wait_for_work(struct jobs *jobs, struct job **ret_job)
 {
-	bool sweep = false;
+	int64_t left_ms;
 	(void)pthread_mutex_lock(&jobs->lock);
-	while (!jobs->stopping && !jobs->first && !sweep) {
-		int64_t left_ms = jobs->sweep_at_ms - clock_steady_ms();
-		struct timespec until = clock_steady_after(left_ms > 0 ? left_ms : 0);
+	while ((left_ms = jobs->sweep_at_ms - clock_steady_ms()) > 0 && !jobs->stopping &&
+		!jobs->first) {
+		struct timespec until = clock_steady_after(left_ms);
 		(void)pthread_cond_clockwait(&jobs->work, &jobs->lock, CLOCK_MONOTONIC, &until);
-		sweep = clock_steady_ms() >= jobs->sweep_at_ms;
 	}
-	if (sweep)
-		jobs->sweep_at_ms = clock_steady_ms() + JOBS_SWEEP_MS;
 	bool stopping = jobs->stopping;
-	*ret_job = stopping ? NULL : take(jobs);
+	*ret_job = stopping || left_ms <= 0 ? NULL : take(jobs);
+	if (left_ms <= 0)
+		jobs->sweep_at_ms = clock_steady_ms() + JOBS_SWEEP_MS;
 	(void)pthread_mutex_unlock(&jobs->lock);
 	return !stopping;
 }
@@ -85,14 +86,21 @@ static void log_failure(struct jobs_thread *self, const struct failure *failure)
 			log_text("detail", failure->detail), log_int("suppressed", suppressed));
 }
 
+static enum error sweep(struct jobs_thread *self, struct failure *failure)
+{
+	int64_t dropped = 0;
+	enum error error = store_sweep(self->store, self->jobs->audit_days, &dropped, failure);
+	metric_add(METRIC_SETTINGS_AUDIT_DROPPED, (uint64_t)dropped);
+	return error;
+}
+
 /* Takes: job - NULL: sweep. Nobody else has it meanwhile. */
 static enum error work(struct jobs_thread *self, struct job *job)
 {
 	struct failure failure = {.error = OK};
 	enum error error = store_open(self->store, &failure);
 	if (!error)
-		error = job ? job->work(job, self->store, &failure)
-			    : store_sweep(self->store, &failure);
+		error = job ? job->work(job, self->store, &failure) : sweep(self, &failure);
 	if (failure.error)
 		log_failure(self, &failure);
 	return error;
@@ -110,12 +118,13 @@ static void *thread_main(void *user)
 	return NULL;
 }
 
-struct jobs *jobs_start(const char *database_url)
+struct jobs *jobs_start(const char *database_url, int64_t audit_days)
 {
 	struct jobs *jobs = memory_zeroed(1, sizeof(*jobs));
 	ensure(pthread_mutex_init(&jobs->lock, NULL) == 0);
 	ensure(pthread_cond_init(&jobs->work, NULL) == 0);
-	jobs->sweep_at_ms = clock_steady_ms() + JOBS_SWEEP_MS;
+	jobs->audit_days = audit_days;
+	jobs->sweep_at_ms = clock_steady_ms() + JOBS_FIRST_SWEEP_MS;
 	for (size_t i = 0; i < JOBS_THREADS; i++) {
 		struct jobs_thread *self = &jobs->threads[i];
 		self->jobs = jobs;

@@ -5,12 +5,13 @@
  *
  * Design notes. The key look-ups have a pool of their own, so that nothing done on the page delays a
  * sender. A job is embedded in the visit that waits for it; its work is done in a thread of the pool,
- * then it is posted back to the visit's loop. An idle pool sweeps: what is over is dropped.
+ * then it is posted back to the visit's loop. Now and then a thread sweeps: what is over is dropped.
  */
 #ifndef INTAKE_GATEWAY_SETTINGS_JOBS_H
 #define INTAKE_GATEWAY_SETTINGS_JOBS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "shared/error.h"
 #include "shared/loop.h"
@@ -18,6 +19,8 @@
 enum {
 	JOBS_THREADS = 2,
 	JOBS_QUEUE_MOST = 64,
+	JOBS_FIRST_SWEEP_MS =
+		2000, /* so that one comes about in a process that is often restarted */
 	JOBS_SWEEP_MS = 60 * 1000,
 };
 
@@ -39,8 +42,11 @@ struct job {
 	struct job *next;
 };
 
-/* Takes: database_url - borrowed for as long as it lives. Returns: owned, free with jobs_free. */
-struct jobs *jobs_start(const char *database_url);
+/*
+ * Takes:   database_url - borrowed for as long as it lives; audit_days - how old the audit's lines get.
+ * Returns: owned, free with jobs_free.
+ */
+struct jobs *jobs_start(const char *database_url, int64_t audit_days);
 
 /* Ends the threads; what waits, and what comes, is refused with E_OVERLOADED. */
 void jobs_stop(struct jobs *jobs);

@@ -11,6 +11,9 @@
 	SETTINGS_REQUEST(X, OK, "served")                                                          \
 	SETTINGS_REQUEST(X, 4XX, "refused")                                                        \
 	SETTINGS_REQUEST(X, 5XX, "failed")                                                         \
+	X(METRIC_SETTINGS_AUDIT_DROPPED, "gateway_settings_audit_dropped_total", "", COUNTER,      \
+		"Lines of intake.audit that were older than GATEWAY_AUDIT_DAYS, and dropped.",     \
+		NULL)                                                                              \
 	X(METRIC_SETTINGS_JOBS, "gateway_settings_jobs_waiting", "", GAUGE,                        \
 		"Requests for the settings page that wait for a connection to Postgres.", NULL)    \
 	X(METRIC_SETTINGS_OVERLOADED, "gateway_settings_overloaded_total", "", COUNTER,            \

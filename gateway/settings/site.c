@@ -122,7 +122,7 @@ struct site *site_new(const struct gateway_config *config, struct span public_ur
 	ensure(pthread_mutex_init(&site->lock, NULL) == 0);
 	key_budget_init(&site->attempts, SITE_ATTEMPTS_MS);
 	site->jwt = jwt_new(&config->jwt);
-	site->jobs = jobs_start(config->postgres.url);
+	site->jobs = jobs_start(config->postgres.url, config->gateway.audit_days);
 	return site;
 }
 

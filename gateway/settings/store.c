@@ -278,7 +278,8 @@ enum error store_state(struct store *store, const struct token_digest *session, 
 	struct store_state *ret_state, enum store_answer *ret_answer, struct failure *failure)
 {
 	static const char sql[] =
-		"select turn, business_id, name, several, has_hash, requests_per_minute, "
+		"select turn, business_id, left(name, 200), several, has_hash, "
+		"requests_per_minute, "
 		"key_digest, key_prefix, " MS_OF("key_created_at") ", " MS_OF(
 			"key_used_at") ","
 				       " old_prefix, " MS_OF("old_used_at") ", " MS_OF(
@@ -303,8 +304,9 @@ enum error store_businesses(struct store *store, const struct token_digest *sess
 	struct parameters parameters = {0};
 	POSTGRES_RESULT PGresult *result = NULL;
 	add_digest(&parameters, session);
-	enum error error = run(store, "select id, name from intake.session_businesses($1::bytea)",
-		&parameters, &result, failure);
+	enum error error =
+		run(store, "select id, left(name, 200) from intake.session_businesses($1::bytea)",
+			&parameters, &result, failure);
 	if (error)
 		return error;
 	size_t count = (size_t)PQntuples(result);
@@ -433,9 +435,16 @@ enum error store_look_at_test(struct store *store, const struct token_digest *se
 	return OK;
 }
 
-enum error store_sweep(struct store *store, struct failure *failure)
+enum error store_sweep(
+	struct store *store, int64_t audit_days, int64_t *ret_dropped, struct failure *failure)
 {
-	const struct parameters parameters = {0};
-	return run_only(store, "select intake.settings_sweep(), intake.sweep_tests()", &parameters,
-		failure);
+	struct parameters parameters = {0};
+	POSTGRES_RESULT PGresult *result = NULL;
+	add_int32(&parameters, audit_days);
+	enum error error = run(store,
+		"select intake.sweep_audit($1::int), intake.settings_sweep(), intake.sweep_tests()",
+		&parameters, &result, failure);
+	if (!error)
+		*ret_dropped = get_int(result, 0, 0);
+	return error;
 }

@@ -53,10 +53,10 @@ struct store_state {
 	int turn;
 	bool has_business; /* else the owner has to choose, and nothing below is set */
 	struct uuid business_id;
-	struct span name;
-	bool several;                 /* the owner has others */
-	bool has_hash;                /* there is a key; perhaps none that Intake made */
-	int64_t requests_per_minute;  /* 0: the default */
+	struct span name;            /* its beginning: whoever may name it may give it any length */
+	bool several;                /* the owner has others */
+	bool has_hash;               /* there is a key; perhaps none that Intake made */
+	int64_t requests_per_minute; /* 0: the default */
 	struct api_key_digest digest; /* of the key, where it has a prefix */
 	struct store_key key;
 	struct store_key old_key;
@@ -136,7 +136,12 @@ MUST_CHECK enum error store_look_at_test(struct store *store, const struct token
 	const struct uuid *id, struct arena *arena, struct store_test *ret_test,
 	struct failure *failure);
 
-/* Drop what is over: sessions, links, test contacts that were late. */
-MUST_CHECK enum error store_sweep(struct store *store, struct failure *failure);
+/*
+ * Drop what is over: sessions, links, test contacts that were late, lines of the audit.
+ *
+ * Takes:   audit_days - how old a line may get; ret_dropped - how many lines went: of very many, some.
+ */
+MUST_CHECK enum error store_sweep(
+	struct store *store, int64_t audit_days, int64_t *ret_dropped, struct failure *failure);
 
 #endif

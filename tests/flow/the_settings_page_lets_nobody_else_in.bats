@@ -145,6 +145,16 @@ key_count() {
 	expect 'not signed in, behind the same address' "$STATUS" 429
 }
 
+@test "old lines of the audit go by themselves" {
+	program_stop gateway1
+	sql "insert into intake.audit (at, business_id, actor, action)
+		select now() - interval '1 day' * n, '$BUSINESS', 'link', 'signed in' from generate_series(95, 104) as n"
+	gateway_start 1 GATEWAY_AUDIT_DAYS=100
+	await_sql "select count(*) from intake.audit" 5
+	dropped() { expect dropped "$(metric gateway1 gateway_settings_audit_dropped_total)" 5; }
+	wait_until 5 dropped
+}
+
 @test "two gateways know each other's sessions" {
 	gateway_start 2
 	sign_in ada 1 "$BUSINESS"

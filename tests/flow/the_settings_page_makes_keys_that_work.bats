@@ -74,6 +74,14 @@ teardown() {
 	await_sql "select count(*) from intake.api_keys" 1
 }
 
+@test "a name of any length costs the page no more than its beginning" {
+	sql "update businesses set name = repeat('&', 20000000)"
+	sign_in ada 1 "$BUSINESS"
+	visit ada 1 /settings
+	expect status "$STATUS" 200
+	((${#BODY} < 30000)) || { echo "the page has ${#BODY} characters"; return 1; }
+}
+
 @test "with grace both keys work, until the old one is ended" {
 	local key old
 	old=$(owner gateway key regenerate --business "$BUSINESS")
