@@ -61,6 +61,7 @@ enum error_blame {
 	X(E_CONFIG, BROKEN, "the configuration is wrong")                                          \
 	X(E_POSTGRES_CONFIG, BROKEN, "Postgres refuses the statement")                             \
 	X(E_KAFKA_REFUSED, BROKEN, "Kafka does not let this login in, or ask")                     \
+	X(E_OFFSET_GONE, BROKEN, "Kafka no longer has the offset")                                 \
 	X(E_KAFKA_FATAL, BROKEN, "the Kafka client cannot go on")                                  \
 	X(E_SYSTEM, BROKEN, "the operating system refuses")
 

@@ -6,6 +6,7 @@
 
 #include "shared/clock.h"
 #include "worker/take.h"
+#include "worker/topic_look.h"
 
 enum {
 	WAIT_MS = 100, /* for a record, before looking at the signals */
@@ -90,7 +91,8 @@ static void take(
 /*
  * Read a slice, as much as there is in a batch's time.
  *
- * Returns: OK; E_NOT_FOUND: the same, and the range has been read; E_KAFKA_AWAY.
+ * Returns: OK; E_NOT_FOUND: the same, and the range has been read; E_OFFSET_GONE: the same, and no more
+ *          can be; E_KAFKA_AWAY.
  */
 static enum error fill(struct backfill_lane *lane, struct backfill_slice *slice,
 	const struct backfill_lease *lease, struct failure *failure)
@@ -264,7 +266,7 @@ static enum error pass_gap(
 	return move_on(lane, lease, slice, failure);
 }
 
-/* Returns: OK; E_NOT_FOUND: the range has been read, the slice may be empty; E_KAFKA_AWAY. */
+/* Returns: as fill; the slice may be empty. */
 static enum error read_slice(struct backfill_lane *lane, struct backfill_slice *slice,
 	const struct backfill_lease *lease, struct failure *failure)
 {
@@ -301,11 +303,16 @@ static enum error keep_pace(struct backfill_lane *lane, struct backfill_lease *l
 	return error;
 }
 
-/* Read on from `next`, until the end or a stop; then until all is done that was read. */
+/*
+ * Read on from `next`, until the end or a stop; then until all is done that was read.
+ *
+ * Returns: OK; E_OFFSET_GONE: the same, but Kafka has the next offset no more; as backfill_lane_run.
+ */
 static enum error run(struct backfill_lane *lane, struct backfill_lease *lease, int64_t next,
 	struct failure *failure)
 {
 	bool is_read = false;
+	bool is_gone = false;
 	enum error error = OK;
 	while (!error && (!is_read || lane->looked || lane->written)) {
 		struct backfill_slice *filled = NULL;
@@ -313,7 +320,8 @@ static enum error run(struct backfill_lane *lane, struct backfill_lease *lease, 
 		if (!is_read) {
 			filled = next_slice(lane, next);
 			error = read_slice(lane, filled, lease, failure);
-			is_read = error == E_NOT_FOUND || lane->is_enough ||
+			is_gone = error == E_OFFSET_GONE;
+			is_read = is_gone || error == E_NOT_FOUND || lane->is_enough ||
 				  backfill_plan_is_stopped(lane->plan, 0);
 			records = filled->read;
 			if (filled->next == next)
@@ -321,12 +329,27 @@ static enum error run(struct backfill_lane *lane, struct backfill_lease *lease, 
 			else
 				next = filled->next;
 		}
-		if (!error || error == E_NOT_FOUND)
+		if (!error || error == E_NOT_FOUND || is_gone)
 			error = wait_postgres(lane, lease, filled, failure);
 		if (!error && filled)
 			error = keep_pace(lane, lease, records, failure);
 	}
-	return error;
+	return error ? error : is_gone ? E_OFFSET_GONE : OK;
+}
+
+/* What retention took while it was read is a gap as any other; what is missing at the end is none. */
+static enum error run_behind_gap(struct backfill_lane *lane, struct backfill_lease *lease,
+	bool is_gap_wanted, struct failure *failure)
+{
+	enum error error = pass_gap(lane, lease, failure);
+	if (error)
+		return error;
+	if (is_gap_wanted && !lane->looked)
+		return topic_away(lane->plan->topic, "it was cut or made anew", failure);
+	int64_t next = lane->looked ? lane->looked->next : lease->next;
+	const struct backfill_range range = {lease->partition, next, lease->to};
+	error = backfill_reader_seek(lane->reader, &range, failure);
+	return error ? error : run(lane, lease, next, failure);
 }
 
 enum error backfill_lane_run(
@@ -335,11 +358,8 @@ enum error backfill_lane_run(
 	lane->looked = NULL;
 	lane->written = NULL;
 	lane->is_enough = false;
-	enum error error = pass_gap(lane, lease, failure);
-	if (error)
-		return error;
-	int64_t next = lane->looked ? lane->looked->next : lease->next;
-	const struct backfill_range range = {lease->partition, next, lease->to};
-	error = backfill_reader_seek(lane->reader, &range, failure);
-	return error ? error : run(lane, lease, next, failure);
+	enum error error = run_behind_gap(lane, lease, false, failure);
+	while (error == E_OFFSET_GONE)
+		error = run_behind_gap(lane, lease, true, failure);
+	return error;
 }

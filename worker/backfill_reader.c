@@ -84,7 +84,8 @@ static enum error take_message(struct backfill_reader *reader, const rd_kafka_me
 	struct arena *arena, const struct record **ret_record, struct failure *failure)
 {
 	if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
-		return away(reader, rd_kafka_message_errstr(message), failure);
+		return failure_set(failure, E_OFFSET_GONE, "topic %s, partition %d: %s",
+			reader->topic, message->partition, rd_kafka_message_errstr(message));
 	if (message->partition != reader->range.partition)
 		return E_PENDING;
 	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {

@@ -41,7 +41,7 @@ MUST_CHECK enum error backfill_reader_seek(struct backfill_reader *reader,
  *
  * Takes:   wait_ms - how long, before E_PENDING; arena - the record is copied into it.
  * Returns: OK, ret_record in the arena; E_NOT_FOUND: the range has been read; E_PENDING: none came so
- *          far; E_KAFKA_AWAY: Kafka has been silent for too long, or no longer has the offset.
+ *          far; E_OFFSET_GONE: Kafka has the next one no more; E_KAFKA_AWAY: it has been silent for too long.
  */
 MUST_CHECK enum error backfill_reader_next(struct backfill_reader *reader, int wait_ms,
 	struct arena *arena, const struct record **ret_record, struct failure *failure);

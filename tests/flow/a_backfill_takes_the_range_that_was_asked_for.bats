@@ -163,3 +163,47 @@ compacted() {
 	backfill --from beginning --to now --job whole --json >"$CASE/whole"
 	expect "missing from the beginning" "$(backfill_figure "$CASE/whole" '| "\(.read) \(.missing)"')" "$((EVENTS - 100)) 0"
 }
+
+# slowly NAME OPTION...: a backfill of partition 0 that has fetched little of what it has yet to apply.
+slowly() {
+	local name=$1
+	shift
+	KAFKA_PROPERTY_QUEUED_MIN_MESSAGES=1 KAFKA_PROPERTY_QUEUED_MAX_MESSAGES_KBYTES=1 \
+		KAFKA_PROPERTY_FETCH_MESSAGE_MAX_BYTES=1 WORKER_BATCH_ROWS=40 \
+		backfill --from-offsets <(echo '0 0') --partitions 0 --to now --job "$name" --lanes 1 --rate 200 --json "$@"
+}
+
+# cut_while_it_runs NAME OFFSET: once it has begun.
+cut_while_it_runs() {
+	wait_until 30 sql_is "select sum(read) > 0 from intake.backfill_partitions where job = '$1'" t
+	"$FLOW_BUILD/tests/load/intake-topic" "$KAFKA_BROKERS" "$CONTACTS_TOPIC" --cut "0:$2"
+}
+
+@test "what retention takes while it is read is a gap as well" {
+	local end
+	# Fetched a batch of the producer's at a time.
+	for turn in 1 2 3 4 5 6; do
+		events $((turn * 1000 + 1)) $((turn * 1000 + 1000)) "$CONTACTS" "$BUSINESS" | produce
+	done
+	end=$(topic_dump | jq -s 'map(select(.partition == 0)) | length')
+	slowly accepted --accept-gaps >"$CASE/accepted" &
+	cut_while_it_runs accepted $((end - 100))
+	wait $!
+	expect "all but what is missing" "$(backfill_figure "$CASE/accepted" '| "\(.event) \(.read + .missing)"')" "finished $end"
+	expect "some is missing, and what is left is read" \
+		"$(backfill_figure "$CASE/accepted" '| .missing > 100 and .read >= 100')" true
+	expect "not counted as read" "$(sql "select sum(missing) > 0 and sum(read) < $end from intake.backfill_partitions")" t
+}
+
+@test "what retention takes while it is read is an error that names it" {
+	local code=0
+	for turn in 1 2 3 4 5 6; do
+		events $((turn * 1000 + 1)) $((turn * 1000 + 1000)) "$CONTACTS" "$BUSINESS" | produce
+	done
+	slowly named >"$CASE/named" 2>"$CASE/named.log" &
+	cut_while_it_runs named 900
+	wait $! || code=$?
+	expect "exit code" "$code" 1
+	grep -qE '^retention has taken offsets [0-9]+ to 899 of partition 0: --accept-gaps goes on' "$CASE/named.log"
+	expect "done so far" "$(sql "select next_offset = read and read > 0 from intake.backfill_partitions")" t
+}
