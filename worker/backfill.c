@@ -44,6 +44,15 @@ struct backfill {
 
 /* ---- the job */
 
+/* How long ago it was is another moment each time, and the job's counts. */
+static bool is_undelete_same(const struct backfill_options *options, const struct backfill_job *job)
+{
+	if (!options->undelete_since_ms)
+		return true;
+	return options->undelete_is_date ? options->undelete_since_ms == job->undelete_since_ms
+					 : job->undelete_since_ms != 0;
+}
+
 /* What a job was made with is what counts; options that say otherwise are somebody's mistake. */
 static enum error check_same(const struct backfill *backfill, struct failure *failure)
 {
@@ -64,11 +73,10 @@ static enum error check_same(const struct backfill *backfill, struct failure *fa
 			options->businesses.count ? buf_text(&options->businesses_text) : NULL,
 			job->businesses},
 	};
-	if (options->undelete_since_ms && !job->undelete_since_ms)
+	if (!is_undelete_same(options, job))
 		return failure_set(failure, E_USAGE,
-			"the job %s was made without --undelete-since: give the new job another "
-			"name",
-			job->name);
+			"the job %s was made %s --undelete-since: give the new job another name",
+			job->name, job->undelete_since_ms ? "with another" : "without");
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		if (all[i].given && strcmp(all[i].given, all[i].stored) != 0)
 			return failure_set(failure, E_USAGE,
@@ -100,8 +108,20 @@ static enum error find_bounds(struct backfill *backfill, const struct backfill_w
 			"retention has taken what may be part of the range: --accept-gaps goes on "
 			"without it, and so does --from beginning");
 	}
-	backfill_tell_ranges(&backfill->tell, ret_bounds->ranges, ret_bounds->count);
 	return OK;
+}
+
+/* As Postgres has them: where two processes made the job, one has asked Kafka for nothing. */
+static enum error tell_ranges(struct backfill *backfill, struct failure *failure)
+{
+	struct backfill_range *ranges = NULL;
+	size_t count = 0;
+	enum error error =
+		backfill_job_ranges(backfill->store, backfill->job->name, &ranges, &count, failure);
+	if (!error)
+		backfill_tell_ranges(&backfill->tell, ranges, count);
+	free(ranges);
+	return error;
 }
 
 static enum error make_job(struct backfill *backfill, struct failure *failure)
@@ -165,6 +185,8 @@ static enum error open_job(struct backfill *backfill, struct failure *failure)
 		error = make_job(backfill, failure);
 		if (!error)
 			error = find_job(backfill, failure);
+		if (!error)
+			error = tell_ranges(backfill, failure);
 	}
 	if (!error)
 		error = check_same(backfill, failure);
@@ -300,6 +322,27 @@ static int work(struct backfill *backfill)
 	return code;
 }
 
+static void tell_nothing_to_do(
+	const struct backfill *backfill, const struct backfill_totals *totals)
+{
+	const char *name = backfill->job->name;
+	backfill_tell_counts(&backfill->tell, "finished_before", totals);
+	if (totals->offsets)
+		(void)fprintf(stderr, "The job %s was finished before: nothing to do.\n", name);
+	else
+		(void)fprintf(
+			stderr, "The job %s has no records in its range: nothing to do.\n", name);
+}
+
+static void begin(struct backfill *backfill, const struct backfill_totals *totals)
+{
+	if (!backfill->options->json)
+		(void)fprintf(stderr, "The job %s %s.\n", backfill->job->name,
+			totals->done ? "goes on" : "begins");
+	backfill_tell_begin(&backfill->tell, clock_steady_ms());
+	look(backfill, clock_steady_ms());
+}
+
 /* Returns: OK, ret_code is the exit code; what kept it from beginning. */
 static enum error run_job(struct backfill *backfill, int *ret_code, struct failure *failure)
 {
@@ -312,9 +355,7 @@ static enum error run_job(struct backfill *backfill, int *ret_code, struct failu
 	if (error)
 		return error;
 	if (totals.done == totals.offsets) {
-		backfill_tell_counts(&backfill->tell, "finished_before", &totals);
-		(void)fprintf(stderr, "The job %s was finished before: nothing to do.\n",
-			backfill->job->name);
+		tell_nothing_to_do(backfill, &totals);
 		*ret_code = EXIT_DONE;
 		return OK;
 	}
@@ -322,8 +363,7 @@ static enum error run_job(struct backfill *backfill, int *ret_code, struct failu
 		backfill->config->worker.backfill_admin_listen, &backfill->admin, failure);
 	if (error)
 		return error;
-	backfill_tell_begin(&backfill->tell, clock_steady_ms());
-	look(backfill, clock_steady_ms());
+	begin(backfill, &totals);
 	*ret_code = work(backfill);
 	return OK;
 }
@@ -365,6 +405,8 @@ static enum error run_rehearsal(struct backfill *backfill, int *ret_code, struct
 	enum error error = open_store(backfill, failure);
 	if (!error)
 		error = find_range(backfill, &job, &bounds, failure);
+	if (!error)
+		backfill_tell_ranges(&backfill->tell, bounds.ranges, bounds.count);
 	if (!error)
 		error = live_watch_start(backfill->config, backfill->options->max_live_lag_ms,
 			backfill->pace, &watch, failure);

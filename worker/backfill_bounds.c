@@ -257,12 +257,22 @@ static void end_search(struct search *search)
 	topic_client_free(search->client);
 }
 
+/* Somebody's mistake: it would be done at once. */
+static bool is_backwards(const struct backfill_wish *wish)
+{
+	if (wish->from_offsets || wish->from.kind == BACKFILL_BEGINNING)
+		return false;
+	return wish->to.kind == BACKFILL_BEGINNING || wish->to.ms < wish->from.ms;
+}
+
 enum error backfill_bounds_find(const struct kafka_settings *kafka,
 	const struct backfill_wish *wish, struct backfill_bounds *ret_bounds,
 	struct failure *failure)
 {
 	struct search search = {.kafka = kafka, .wish = wish};
 	struct backfill_bounds bounds = {.ranges = NULL};
+	if (is_backwards(wish))
+		return failure_set(failure, E_USAGE, "--to is before --from: nothing is between");
 	enum error error = topic_client_new(kafka, "intake-worker-backfill",
 		"intake-worker-backfill", "error", &search.client, failure);
 	if (!error)

@@ -45,7 +45,7 @@ void backfill_bounds_fini(struct backfill_bounds *bounds);
  * Ask Kafka. A broker that knows no times is read from the beginning on; all waits are bounded.
  *
  * Returns: OK, ret_bounds owned (backfill_bounds_fini); E_NOT_FOUND: there is no such topic; E_USAGE: the
- *          partitions or offsets do not fit it; E_CONFIG; E_KAFKA_AWAY.
+ *          partitions or offsets do not fit it, or it ends before it begins; E_CONFIG; E_KAFKA_AWAY.
  */
 MUST_CHECK enum error backfill_bounds_find(const struct kafka_settings *kafka,
 	const struct backfill_wish *wish, struct backfill_bounds *ret_bounds,

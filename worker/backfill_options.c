@@ -127,11 +127,14 @@ static enum error check_undelete(struct backfill_options *options, struct failur
 {
 	const char *text = options->given.undelete_since;
 	struct backfill_moment since = {.ms = 0};
+	struct backfill_moment long_ago = {.ms = 0};
 	enum error error = check_moment("--undelete-since", text, clock_wall_ms(), &since, failure);
 	if (!error && text && since.kind != BACKFILL_AT)
 		return failure_set(failure, E_USAGE,
 			"--undelete-since: a date, 2026-01-31T12:00:00Z, or how long ago, -2h");
 	options->undelete_since_ms = since.ms;
+	options->undelete_is_date =
+		text && backfill_moment_read(text, 0, &long_ago) && long_ago.ms == since.ms;
 	return error;
 }
 

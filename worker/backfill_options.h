@@ -52,6 +52,7 @@ struct backfill_options {
 	int64_t lanes;             /* 0: as the live worker has */
 	int64_t memory_bytes;      /* of a dry run, for what it would have written */
 	int64_t undelete_since_ms; /* wall clock; 0: nothing is taken back */
+	bool undelete_is_date;     /* and not how long ago it was */
 
 	/* As a job keeps them. */
 	struct buf from_text; /* empty: not given */

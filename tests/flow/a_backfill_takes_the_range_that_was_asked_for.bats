@@ -53,6 +53,12 @@ ranges() {
 	refused 'names partition 1, which is not replayed' --from-offsets "$CASE/offsets" --to now --partitions 3
 	refused 'ends at offset' --from-offsets <(echo '3 999999') --to now --partitions 3
 	refused 'has no partition 7; its last is 5' --from beginning --to now --partitions 5-7
+	refused '--to is before --from' --from -1h --to -2h
+	refused '--to is before --from' --from now --to 2020-01-01T00:00:00Z
+	refused '--to is before --from' --from -1h --to beginning
+
+	backfill --from 2020-01-01T00:00:00Z --to 2020-01-02T00:00:00Z 2>"$CASE/empty"
+	grep -q 'has no records in its range: nothing to do' "$CASE/empty"
 }
 
 @test "some of a thousand businesses are replayed" {

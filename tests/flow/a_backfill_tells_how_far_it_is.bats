@@ -80,6 +80,7 @@ at() {
 
 	wait "$lines"
 	grep -qE '^partition 0: offsets 0 to [0-9]+$' "$CASE/lines"
+	grep -q '^The job lines begins.$' "$CASE/lines"
 	grep -qE '^[0-9]+ of 6000 offsets, [0-9]+ %, [0-9]+/s, [0-9]+ s to go; (held|waits|throttled) ' "$CASE/lines"
 	[[ $(<"$CASE/lines") != *$'\e'* ]]
 	wait "$events"

@@ -31,6 +31,7 @@ contact() {
 }
 
 @test "what was deleted by mistake comes back as it was, what was meant stays deleted, and a second run does nothing" {
+	local code=0
 	delete_some
 	backfill --from beginning --to now --undelete-since "$SINCE" --dry-run --json >"$CASE/dry"
 	expect "would be taken back" "$(backfill_figure "$CASE/dry" undeleted)" 111
@@ -42,6 +43,11 @@ contact() {
 
 	sql "delete from contacts where email = 'c20@example.com'"
 	backfill --job back --json 2>&1 | grep -q 'finished before'
+	backfill --job back --undelete-since "$SINCE" 2>&1 | grep -q 'finished before'
+	backfill --job back --undelete-since -1h 2>&1 | grep -q 'finished before'
+	backfill --job back --undelete-since 2026-01-01T00:00:00Z 2>"$CASE/other" || code=$?
+	expect "exit code with another date" "$code" 2
+	grep -q 'was made with another --undelete-since' "$CASE/other"
 	expect "deleted after the job was made" "$(contact c20)" ""
 	WORKER_BATCH_ROWS=50 backfill --from beginning --to now --job plain --json >"$CASE/plain"
 	expect "written again" "$(backfill_figure "$CASE/plain" 'inserted + .updated + .unchanged')" 0
