@@ -119,14 +119,14 @@ static void on_head(struct http_request *request, void *user)
 	struct desk *desk = user;
 	bool path_is_known;
 	const struct asset *asset = site_asset(desk->site, request->path);
-	if (asset && request->method != METHOD_POST) {
+	if (asset && (request->method == METHOD_GET || request->method == METHOD_HEAD)) {
 		answer_asset(request, asset);
 		return;
 	}
 	struct visit *visit = begin(desk, request);
 	visit->route = find_route(request, &path_is_known);
 	if (!visit->route) {
-		refuse_route(visit, path_is_known);
+		refuse_route(visit, path_is_known || asset);
 	} else if (visit->route->method == METHOD_GET) {
 		run(visit);
 	} else {

@@ -90,6 +90,40 @@ static bool is_url_taken(const char *url)
 		       loopback_is(span_from(text.base + http.len, text.len - http.len)));
 }
 
+/* As browsers send it (RFC 6454 section 6.2), so that it can ever be equal; "null" is anybody's. */
+static bool is_origin(struct span text)
+{
+	static const struct span https = SPAN("https://");
+	static const struct span http = SPAN("http://");
+	struct span scheme = span_starts_nocase(text, https) ? https : http;
+	if (!span_starts_nocase(text, scheme))
+		return false;
+	struct span host = span_from(text.base + scheme.len, text.len - scheme.len);
+	return host.len > 0 && !memchr(host.base, '/', host.len) &&
+	       (scheme.len == https.len || loopback_is(host));
+}
+
+/* The next of the origins from *at on, which is moved behind it; base NULL: none. */
+static struct span next_origin(const char **at)
+{
+	*at += strspn(*at, " ,");
+	size_t len = strcspn(*at, " ,");
+	struct span origin = span_from(*at, len);
+	*at += len;
+	return len ? origin : SPAN_NONE;
+}
+
+static void check_origins(const char *at, struct buf *problems)
+{
+	struct span origin;
+	while ((origin = next_origin(&at)).base) {
+		if (!is_origin(origin))
+			buf_add_text(problems,
+				"GATEWAY_JWT_ORIGINS: each must be as https://app.example.com, "
+				"without a path\n");
+	}
+}
+
 static void check_keys(const struct jwt_settings *settings, bool is_shared, struct buf *problems)
 {
 	if (is_shared &&
@@ -120,6 +154,8 @@ void jwt_check_settings(const struct jwt_settings *settings, struct buf *problem
 				       "other use would pass without them\n");
 	if (!is_given(settings->origins))
 		buf_add_text(problems, "GATEWAY_JWT_ORIGINS: nobody could hand a token over\n");
+	else
+		check_origins(settings->origins, problems);
 }
 
 struct jwt *jwt_new(const struct jwt_settings *settings)
@@ -148,11 +184,10 @@ void jwt_free(struct jwt *jwt)
 bool jwt_trusts(const struct jwt *jwt, struct span origin)
 {
 	const char *at = jwt->settings->origins;
-	while (*at) {
-		size_t len = strcspn(at, " ,");
-		if (len && span_equal_nocase(span_from(at, len), origin))
+	struct span trusted;
+	while ((trusted = next_origin(&at)).base) {
+		if (span_equal_nocase(trusted, origin))
 			return true;
-		at += len + (at[len] != '\0');
 	}
 	return false;
 }

@@ -155,6 +155,18 @@ key_count() {
 	wait_until 5 dropped
 }
 
+@test "the page's files are read, and nothing else is done with them" {
+	visit ada 1 /settings/sign-in
+	local file method
+	file=$(grep -oE '/settings/script\.[^"]*' <<<"$BODY")
+	visit ada 1 "$file"
+	expect GET "$STATUS" 200
+	for method in POST PUT DELETE OPTIONS TRACE; do
+		visit ada 1 "$file" -X "$method"
+		expect "$method" "$STATUS" 405
+	done
+}
+
 @test "two gateways know each other's sessions" {
 	gateway_start 2
 	sign_in ada 1 "$BUSINESS"

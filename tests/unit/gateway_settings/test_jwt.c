@@ -161,6 +161,11 @@ START_TEST(settings_that_do_not_go_together_are_told)
 	ck_assert_uint_eq(problem_count(&wrong), 1);
 	wrong.keys = "https://example.com/keys.json";
 	ck_assert_uint_eq(problem_count(&wrong), 0);
+	wrong.origins = "https://app.example.com http://localhost:3000, https://b.example.com:8443";
+	ck_assert_uint_eq(problem_count(&wrong), 0);
+	wrong.origins =
+		"null https://app.example.com/ http://app.example.com https:// * app.example.com";
+	ck_assert_uint_eq(problem_count(&wrong), 6);
 	wrong.audience = "";
 	wrong.origins = NULL;
 	ck_assert_uint_eq(problem_count(&wrong), 2);
