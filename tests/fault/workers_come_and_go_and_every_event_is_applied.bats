@@ -5,7 +5,7 @@
 
 load ../flow/support/intake
 
-readonly RATE=2000 SESSION_MS=6000
+readonly RATE=${INTAKE_LOAD_RATE:-2000} SESSION_MS=6000
 
 setup() {
 	case_begin
@@ -73,11 +73,11 @@ expect_pause_below() {
 	# Small batches: when it is killed, some are in flight and some wait for those.
 	worker_start 3 WORKER_BATCH_ROWS=50
 	await_partitions 6 worker1 worker2 worker3
-	wait_until 20 topic_has 10000
+	wait_until 20 topic_has $((5 * RATE))
 	program_stop worker2
 	await_partitions 6 worker1 worker3
 	say_so "after SIGTERM the partitions were with others within $MS ms"
-	wait_until 20 topic_has 16000
+	wait_until 20 topic_has $((8 * RATE))
 	# It dies while its statements wait: what they hold must not have been committed.
 	sql "begin; lock table contacts in exclusive mode; select pg_sleep(3); commit" >/dev/null 3>&- &
 	sleep 2
@@ -98,12 +98,12 @@ expect_pause_below() {
 	worker_start 2
 	await_partitions 6 worker1 worker2
 	start_load 24
-	wait_until 20 topic_has 4000
+	wait_until 20 topic_has $((2 * RATE))
 	FROZEN=$(program_pid worker2)
 	kill -s STOP "$FROZEN"
 	await_partitions 6 worker1
 	say_so "after SIGSTOP the partitions were with the other within $MS ms"
-	wait_until 20 topic_has 30000
+	wait_until 20 topic_has $((15 * RATE))
 	local committed
 	committed=$(group_lag)
 	kill -s CONT "$FROZEN"

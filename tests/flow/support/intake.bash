@@ -35,8 +35,18 @@ case_begin() {
 	: >"$CASE/keys"
 }
 
+# What a case that failed has left in the background would hold the suite up until its own limit.
+end_jobs() {
+	local job
+	for job in $(jobs -p); do
+		# shellcheck disable=SC2046 # children, or none
+		kill $(cat "/proc/$job/task/$job/children") "$job" 2>/dev/null || true
+	done
+}
+
 case_end() {
 	local program log
+	[[ -n ${BATS_TEST_COMPLETED:-} ]] || end_jobs
 	while read -r program; do
 		end "$CASE" "$program" TERM "$STOP_SECONDS"
 	done <"$CASE/programs"
