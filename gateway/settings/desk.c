@@ -7,8 +7,6 @@
 
 #define SETTINGS_PATH "/settings"
 
-enum { JOBS_CALM = JOBS_QUEUE_MOST / 8 /* waiting jobs that are no load */ };
-
 static const struct route routes[] = {
 	{SPAN(SETTINGS_PATH), METHOD_GET, GUARD_SESSION, integrations_work, integrations_finish},
 	{SPAN(SETTINGS_PATH "/"), METHOD_GET, GUARD_NONE, NULL, integrations_elsewhere},
@@ -66,16 +64,11 @@ static struct visit *begin(struct desk *desk, struct http_request *request)
 	return visit;
 }
 
-/*
- * Whoever comes with a session is let in all the same while there is little to do: an owner whose
- * neighbour behind the same address tries codes stays signed in.
- */
+/* An owner whose neighbour behind the same address tries codes stays signed in. */
 static bool is_turned_away(struct visit *visit)
 {
-	enum visit_guard guard = visit->route->guard;
-	bool may_be_in = visit->has_session && (guard == GUARD_SESSION || guard == GUARD_FORM) &&
-			 jobs_count(visit->site->jobs) < JOBS_CALM;
-	return !may_be_in && site_is_tired_of(visit->site, http_peer(visit->request));
+	return site_is_tired_of(visit->site, http_peer(visit->request)) &&
+	       !(visit->has_session && site_knows(visit->site, &visit->session_digest));
 }
 
 static void run(struct visit *visit)

@@ -197,6 +197,7 @@ void integrations_finish(struct visit *visit)
 {
 	if (visit_refused(visit))
 		return;
+	site_note_session(visit->site, &visit->session_digest);
 	if (!visit->state.has_business) {
 		visit_redirect(visit, "/settings/business");
 		return;

@@ -170,3 +170,39 @@ void site_note_attempt(struct site *site, struct span peer)
 	key_budget_take(&site->attempts, &address, clock_steady_ms());
 	(void)pthread_mutex_unlock(&site->lock);
 }
+
+/* Takes: lock held. It is a hash already, and only sessions that opened the page are put there. */
+static struct token_digest *place_of(struct site *site, const struct token_digest *session)
+{
+	size_t number = (size_t)session->bytes[0] << 8 | session->bytes[1];
+	return &site->sessions[number % SITE_SESSIONS_KNOWN];
+}
+
+static bool is_same(const struct token_digest *a, const struct token_digest *b)
+{
+	return sodium_memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+bool site_knows(struct site *site, const struct token_digest *session)
+{
+	(void)pthread_mutex_lock(&site->lock);
+	bool is_known = is_same(place_of(site, session), session);
+	(void)pthread_mutex_unlock(&site->lock);
+	return is_known;
+}
+
+void site_note_session(struct site *site, const struct token_digest *session)
+{
+	(void)pthread_mutex_lock(&site->lock);
+	*place_of(site, session) = *session;
+	(void)pthread_mutex_unlock(&site->lock);
+}
+
+void site_forget_session(struct site *site, const struct token_digest *session)
+{
+	(void)pthread_mutex_lock(&site->lock);
+	struct token_digest *place = place_of(site, session);
+	if (is_same(place, session))
+		*place = (struct token_digest){{0}};
+	(void)pthread_mutex_unlock(&site->lock);
+}

@@ -15,6 +15,7 @@
 #include "gateway/key_budget.h"
 #include "gateway/settings/jobs.h"
 #include "gateway/settings/template.h"
+#include "gateway/settings/token.h"
 #include "shared/buf.h"
 #include "shared/span.h"
 
@@ -22,6 +23,7 @@ enum {
 	SITE_ASSETS = 3,
 	SITE_ATTEMPTS_MOST = 20, /* codes and sessions that open nothing, of an address ... */
 	SITE_ATTEMPTS_MS = 10 * 60 * 1000, /* ... in this time */
+	SITE_SESSIONS_KNOWN = 1024,        /* those that share a place replace each other */
 };
 
 /* A file that pages refer to; its path holds its content's hash, so that it never changes. */
@@ -47,6 +49,7 @@ struct site {
 	struct jwt *jwt; /* NULL: nobody signs in with a token */
 	pthread_mutex_t lock;
 	struct key_budget attempts;
+	struct token_digest sessions[SITE_SESSIONS_KNOWN]; /* that opened the page of late */
 };
 
 /*
@@ -73,5 +76,10 @@ bool site_is_tired_of(struct site *site, struct span peer);
 
 /* It brought what opens nothing. */
 void site_note_attempt(struct site *site, struct span peer);
+
+/* Whether the session opened the page here, as far as is remembered. Thread: any, as the next two. */
+bool site_knows(struct site *site, const struct token_digest *session);
+void site_note_session(struct site *site, const struct token_digest *session);
+void site_forget_session(struct site *site, const struct token_digest *session);
 
 #endif

@@ -223,6 +223,7 @@ bool visit_refused(struct visit *visit)
 	}
 	if (visit->answer == STORE_SIGNED_OUT) {
 		site_note_attempt(visit->site, http_peer(visit->request));
+		site_forget_session(visit->site, &visit->session_digest);
 		visit_clear_cookie(visit);
 		visit_redirect(visit, "/settings/sign-in?over");
 		return true;

@@ -129,6 +129,8 @@ key_count() {
 	program_stop gateway1
 	gateway_start 1 GATEWAY_TRUSTED_PROXIES=127.0.0.1
 	local code
+	sign_in bob 1 "$BUSINESS"
+	visit bob 1 /settings -H 'X-Forwarded-For: 192.0.2.1'
 	code=$(link_make 1 "$BUSINESS")
 	for i in {1..20}; do
 		submit ada 1 /settings/sign-in -d "code=$(printf '%040x' "$i")" -H 'X-Forwarded-For: 192.0.2.1'
@@ -138,11 +140,16 @@ key_count() {
 	expect tired "$STATUS" 429
 	submit ada 1 /settings/sign-in -d "code=$code" -H 'X-Forwarded-For: 192.0.2.2'
 	expect other "$STATUS" 303
-	visit ada 1 /settings -H 'X-Forwarded-For: 192.0.2.1'
-	expect 'signed in, behind the same address' "$STATUS" 200
-	rm "$CASE/jar.ada"
-	visit ada 1 /settings/sign-in -H 'X-Forwarded-For: 192.0.2.1'
-	expect 'not signed in, behind the same address' "$STATUS" 429
+	visit bob 1 /settings -H 'X-Forwarded-For: 192.0.2.1'
+	expect 'signed in before, behind the same address' "$STATUS" 200
+	visit carol 1 /settings -H 'X-Forwarded-For: 192.0.2.1' -b "intake_session=$(printf '0%.0s' {1..64})"
+	expect 'an invented session, behind the same address' "$STATUS" 429
+	sql "delete from intake.sessions"
+	cp "$CASE/jar.bob" "$CASE/jar.carol"
+	visit bob 1 /settings -H 'X-Forwarded-For: 192.0.2.1'
+	expect 'a session that is over' "$STATUS" 303
+	visit carol 1 /settings -H 'X-Forwarded-For: 192.0.2.1'
+	expect 'and is known to be' "$STATUS" 429
 }
 
 @test "old lines of the audit go by themselves" {

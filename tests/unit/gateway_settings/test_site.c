@@ -97,6 +97,24 @@ START_TEST(an_address_is_tired_of_and_others_are_not)
 }
 END_TEST
 
+START_TEST(a_session_is_known_until_it_is_forgotten)
+{
+	struct site *site = make_site("http://127.0.0.1:8080");
+	const struct token_digest session = {{1, 2, 3}};
+	const struct token_digest other = {{1, 2, 4}};
+	ck_assert(!site_knows(site, &session));
+	site_note_session(site, &session);
+	ck_assert(site_knows(site, &session));
+	ck_assert(!site_knows(site, &other));
+	site_forget_session(site, &other);
+	ck_assert(site_knows(site, &session));
+	site_forget_session(site, &session);
+	ck_assert(!site_knows(site, &session));
+	free_site(site);
+}
+END_TEST
+
 TESTS("site", the_public_address_decides, plain_http_to_the_world_has_no_page,
 	origin_and_path_are_parts_of_the_address, on_a_loopback_address_cookies_have_a_plain_name,
-	the_pages_files_weigh_less_than_30_kb_together, an_address_is_tired_of_and_others_are_not)
+	the_pages_files_weigh_less_than_30_kb_together, an_address_is_tired_of_and_others_are_not,
+	a_session_is_known_until_it_is_forgotten)
