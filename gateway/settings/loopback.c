@@ -24,9 +24,20 @@ static bool is_number(struct span host)
 	return true;
 }
 
+/* "localhost:8080@example.com": what looks like the host is somebody's name and password. */
+static bool has_user(struct span address)
+{
+	size_t len = 0;
+	while (len < address.len && !strchr("@/?#", address.base[len]))
+		len++;
+	return len < address.len && address.base[len] == '@';
+}
+
 bool loopback_is(struct span address)
 {
 	struct span host = host_of(address);
+	if (has_user(address))
+		return false;
 	return span_equal_nocase(host, SPAN("localhost")) || span_equal(host, SPAN("[::1]")) ||
 	       (span_starts_nocase(host, SPAN("127.")) && is_number(host));
 }

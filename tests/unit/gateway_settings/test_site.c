@@ -30,6 +30,8 @@ START_TEST(plain_http_to_the_world_has_no_page)
 	ck_assert_ptr_nonnull(find("http://hooks.example.com", "127.0.0.1:8080", &url));
 	ck_assert_ptr_nonnull(find("http://localhost.example.com", "127.0.0.1:8080", &url));
 	ck_assert_ptr_nonnull(find("http://127.example.com", "127.0.0.1:8080", &url));
+	ck_assert_ptr_nonnull(
+		find("http://localhost:8080@hooks.example.com", "127.0.0.1:8080", &url));
 	ck_assert_ptr_nonnull(find(NULL, "0.0.0.0:8080", &url));
 	ck_assert_ptr_nonnull(find(NULL, "unix:/run/intake", &url));
 	buf_fini(&url);
