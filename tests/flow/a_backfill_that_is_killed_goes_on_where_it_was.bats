@@ -32,7 +32,6 @@ is_past() {
 }
 
 @test "a job that three processes share outlives two of them" {
-	local code=0
 	part 1 --rate 1500
 	part 2 --rate 1500
 	part 3 --rate 1500
@@ -41,8 +40,7 @@ is_past() {
 	wait_until 30 is_past 4000
 	program_kill part2
 	kill -s INT "$(program_pid part3)"
-	wait "$(program_pid part3)" || code=$?
-	expect "exit code of Ctrl-C" "$code" 1
+	expect_exit 1 part3
 	grep -q "To resume: intake-worker backfill --job 'shared'" "$CASE/part3.log"
 	[[ $(sql "select sum(read) from intake.backfill_partitions") != "$EVENTS" ]]
 
@@ -81,7 +79,7 @@ random() {
 	[[ $(sql "select sum(read) from intake.backfill_partitions") != "$EVENTS" ]]
 	end_leases
 	for number in 1 2 3; do
-		wait_until 60 server_gone "$CASE" "part$number"
+		expect_exit 0 "part$number"
 		grep -q '^The job shared is finished.$' "$CASE/part$number.log" || { tail "$CASE/part$number.log"; return 1; }
 	done
 	expect "read and made" "$(sql "select sum(read) || ' ' || sum(inserted) from intake.backfill_partitions")" \

@@ -46,11 +46,15 @@ verified() {
 	past_triggers "update contacts set phone = '1', phone_event_id = '01800000-0000-7000-8000-000000000000'
 		where email = 'c2@example.com'"
 	past_triggers "update contacts set name = 'Changed' where email = 'c5@example.com'"
+	past_triggers "update contacts set status = 'archived' where email = 'c8@example.com'"
+	past_triggers "update contacts set status_event_id = '01800000-0000-7000-8000-000000000000'
+		where email = 'c9@example.com'"
 	past_triggers "delete from contacts where email = 'c6@example.com'"
 	verified 1 "$CASE/found"
 	grep -q 'The table is behind the log' "$CASE/found.log"
 	jq -c 'select(.event == "behind") | .fields' "$CASE/found" | sort | uniq -c | tr -s ' ' >"$CASE/fields"
-	expect "fields that are behind" "$(tr '\n' ';' <"$CASE/fields")" ' 1 ["name"]; 1 ["phone"];'
+	# All three events of the last are newer than its status.
+	expect "fields that are behind" "$(tr '\n' ';' <"$CASE/fields")" ' 1 ["name"]; 1 ["phone"]; 4 ["status"];'
 	expect "events that are missing" "$(jq -c 'select(.event == "missing")' "$CASE/found" | wc -l)" 3
 	expect business "$(jq -r 'select(.event == "behind") | .business_id' "$CASE/found" | sort -u)" "$BUSINESS"
 	[[ $(<"$CASE/found") != *example.com* && $(<"$CASE/found") != *Changed* ]]

@@ -30,14 +30,6 @@ are_at_work() {
 	[[ $(backfill list --json | jq -r 'select(.job == "shared").at_work') == 2 ]]
 }
 
-# ended NUMBER: its exit code.
-ended() {
-	local code=0
-	wait_until 20 server_gone "$CASE" "part$1"
-	wait "$(program_pid "part$1")" || code=$?
-	echo "$code"
-}
-
 @test "jobs are listed, looked at while they run, and cancelled for all who work on them" {
 	local code=0
 	backfill --from 7d --to 6d --job empty
@@ -58,8 +50,8 @@ ended() {
 
 	expect cancel "$(backfill cancel shared)" \
 		"The job shared is cancelled; who works on it stops behind the batch under way."
-	expect "exit code of the first" "$(ended 1)" 1
-	expect "exit code of the second" "$(ended 2)" 1
+	expect_exit 1 part1
+	expect_exit 1 part2
 	grep -q 'The job shared has been cancelled; --resume goes on with it.' "$CASE/part1.log"
 	grep -q 'The job shared has been cancelled; --resume goes on with it.' "$CASE/part2.log"
 	expect "a second time" "$(backfill cancel shared)" "The job shared was cancelled before."

@@ -16,6 +16,15 @@ backfill() {
 	DATABASE_URL=$(login_url worker) timeout 120 "$(program_path worker)" backfill "$@"
 }
 
+# expect_exit CODE NAME: of a program that ends by itself. Only in the process that has launched it.
+expect_exit() {
+	local pid code=0
+	wait_until 60 server_gone "$CASE" "$2" || { echo "$2 does not end"; return 1; }
+	read -r pid _ <"$CASE/$2.pid"
+	wait "$pid" || code=$?
+	expect "exit code of $2" "$code" "$1"
+}
+
 # backfill_figure FILE NAME: of the last line of --json.
 backfill_figure() {
 	tail -n 1 "$1" | jq -r ".$2"
