@@ -119,6 +119,32 @@ compacted() {
 	grep -q 'was finished before' "$CASE/again"
 }
 
+# has_offsets NUMBER: the topic does, up to the first transaction that Kafka has yet to mark as ended.
+has_offsets() {
+	[[ $(backfill --from beginning --to now --dry-run --json | tail -n 1 | jq .offsets) == "$1" ]]
+}
+
+@test "of transactions what was committed is replayed, and a range may end at their marks" {
+	local half=$((EVENTS / 2))
+	events 1 "$half" "$CONTACTS" "$BUSINESS" | produce commit
+	# A mark is the last offset of each partition now.
+	wait_until 20 has_offsets $((half + 6))
+	backfill --from beginning --to now --job committed --json >"$CASE/committed"
+	expect "read, and the marks" "$(backfill_figure "$CASE/committed" '| "\(.event) \(.read) \(.done - .read) \(.missing)"')" \
+		"finished $half 6 0"
+	events $((half + 1)) "$EVENTS" "$CONTACTS" "$BUSINESS" | produce abort
+	wait_until 20 has_offsets $((EVENTS + 12))
+	backfill --from beginning --to now --job aborted --json >"$CASE/aborted"
+	expect "read of one that was aborted" \
+		"$(backfill_figure "$CASE/aborted" '| "\(.event) \(.read) \(.done == .offsets)"')" "finished $half true"
+	backfill --job aborted --verify --json >"$CASE/verified"
+	expect "read by a verification" "$(backfill_figure "$CASE/verified" '| "\(.read) \(.behind)"')" "$half 0"
+	events 1 "$half" "$CONTACTS" "$BUSINESS" | sed 's/"N/"M/; s/^0190/0191/' | produce
+	backfill --from beginning --to now --job behind --json >"$CASE/behind"
+	expect "read behind it" "$(backfill_figure "$CASE/behind" read)" $((2 * half))
+	expect names "$(sql "select count(*) from contacts where name like 'M%'")" "$CONTACTS"
+}
+
 @test "a topic that gets more partitions changes no job that was made before" {
 	local code=0
 	events 1 "$EVENTS" "$CONTACTS" "$BUSINESS" | produce

@@ -2,8 +2,9 @@
 /*
  * produce - puts contact events that a test has made up into a topic, as a gateway would.
  *
- *	intake-produce BROKERS TOPIC < events
+ *	intake-produce BROKERS TOPIC [commit|abort] < events
  *
+ * The third argument makes a transaction of them, as a mirror does, and says how it ends.
  * An event is a line: its id (a UUIDv7: the version), a tab, the record key, a tab, the value. The
  * headers follow from the id. Exits 0 when all are in every replica.
  */
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { FLUSH_MS = 120000, TIME_BYTES = 40 };
+enum { FLUSH_MS = 120000, TRANSACTION_MS = 60000, TIME_BYTES = 40 };
 
 struct event {
 	char *id;
@@ -42,7 +43,9 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *o
 	}
 }
 
-static rd_kafka_t *producer_new(const char *brokers, struct delivery *delivery)
+/* Takes: transaction - the name of its producer; NULL: there is none. */
+static rd_kafka_t *producer_new(
+	const char *brokers, const char *transaction, struct delivery *delivery)
 {
 	static const char *const properties[][2] = {{"acks", "all"}, {"enable.idempotence", "true"},
 		{"compression.codec", "lz4"}, {"linger.ms", "20"},
@@ -54,6 +57,9 @@ static rd_kafka_t *producer_new(const char *brokers, struct delivery *delivery)
 	for (size_t i = 0; i < sizeof properties / sizeof *properties && !result; i++)
 		result = rd_kafka_conf_set(
 			conf, properties[i][0], properties[i][1], text, sizeof text);
+	if (!result && transaction)
+		result =
+			rd_kafka_conf_set(conf, "transactional.id", transaction, text, sizeof text);
 	rd_kafka_conf_set_dr_msg_cb(conf, delivered);
 	rd_kafka_conf_set_opaque(conf, delivery);
 	rd_kafka_t *rk = result ? NULL : rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
@@ -129,19 +135,45 @@ static bool produce_all(rd_kafka_t *rk, const char *topic, uint64_t *ret_count)
 	return good;
 }
 
+static bool succeeded(rd_kafka_error_t *error)
+{
+	if (!error)
+		return true;
+	(void)fprintf(stderr, "intake-produce: %s\n", rd_kafka_error_string(error));
+	rd_kafka_error_destroy(error);
+	return false;
+}
+
+static bool begin(rd_kafka_t *rk)
+{
+	return succeeded(rd_kafka_init_transactions(rk, TRANSACTION_MS)) &&
+	       succeeded(rd_kafka_begin_transaction(rk));
+}
+
+/* What is aborted is in the log all the same: it was flushed before. */
+static bool end(rd_kafka_t *rk, const char *how)
+{
+	return succeeded(strcmp(how, "commit") == 0
+				 ? rd_kafka_commit_transaction(rk, TRANSACTION_MS)
+				 : rd_kafka_abort_transaction(rk, TRANSACTION_MS));
+}
+
 int main(int argc, char **argv)
 {
 	struct delivery delivery = {0};
 	uint64_t count = 0;
-	if (argc != 3) {
-		(void)fputs("Usage: intake-produce BROKERS TOPIC < events\n", stderr);
+	const char *how = argc == 4 ? argv[3] : NULL;
+	if (argc < 3 || argc > 4) {
+		(void)fputs(
+			"Usage: intake-produce BROKERS TOPIC [commit|abort] < events\n", stderr);
 		return 2;
 	}
-	rd_kafka_t *rk = producer_new(argv[1], &delivery);
+	rd_kafka_t *rk = producer_new(argv[1], how ? argv[2] : NULL, &delivery);
 	if (!rk)
 		return 1;
-	bool good = produce_all(rk, argv[2], &count);
+	bool good = (!how || begin(rk)) && produce_all(rk, argv[2], &count);
 	(void)rd_kafka_flush(rk, FLUSH_MS);
+	good = good && (!how || end(rk, how));
 	rd_kafka_destroy(rk);
 	(void)printf("produced=%" PRIu64 "\n", delivery.stored);
 	return good && delivery.stored == count ? 0 : 1;
