@@ -239,3 +239,26 @@ cut_while_it_runs() {
 	grep -qE '^retention has taken offsets [0-9]+ to 899 of partition 0: --accept-gaps goes on' "$CASE/named.log"
 	expect "done so far" "$(sql "select next_offset = read and read > 0 from intake.backfill_partitions")" t
 }
+
+@test "a topic that was cut or made anew is told, whether its next offset or only the range's end is gone" {
+	local code=0 turn
+	events 1 "$EVENTS" "$CONTACTS" "$BUSINESS" | produce
+	for turn in begun untouched; do
+		printf '0 %d\n' "$([[ $turn == begun ]] && echo 300 || echo 0)" >"$CASE/$turn"
+		backfill --from-offsets "$CASE/$turn" --partitions 0 --to now --job "$turn" --rate 20 --lanes 1 \
+			>"$CASE/$turn.log" 2>&1 &
+		wait_until 30 sql_is "select count(*) from intake.backfill_partitions where job = '$turn'" 1
+		kill -s INT "$(pgrep -P $! -f "backfill.*--job $turn")" && { wait $! || code=$?; }
+		expect "exit code of Ctrl-C" "$code" 1
+	done
+	"$FLOW_BUILD/tests/load/intake-topic" "$KAFKA_BROKERS" "$CONTACTS_TOPIC" --delete
+	sleep 1
+	owner worker topics create --partitions 6 >"$CASE/topics.log" 2>&1
+	events 1 600 600 "$BUSINESS" | produce
+	for turn in begun untouched; do
+		code=0
+		backfill --job "$turn" >"$CASE/$turn.log" 2>&1 || code=$?
+		expect "exit code of $turn" "$code" 1
+		grep -q 'was cut or made anew' "$CASE/$turn.log" || { cat "$CASE/$turn.log"; return 1; }
+	done
+}
