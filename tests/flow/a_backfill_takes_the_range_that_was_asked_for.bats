@@ -119,6 +119,11 @@ compacted() {
 	grep -q 'was finished before' "$CASE/again"
 }
 
+# produce_transaction commit|abort < events: which ends so.
+produce_transaction() {
+	"$FLOW_BUILD/tests/load/intake-produce" "$KAFKA_BROKERS" "$CONTACTS_TOPIC" "$1"
+}
+
 # has_offsets NUMBER: the topic does, up to the first transaction that Kafka has yet to mark as ended.
 has_offsets() {
 	[[ $(backfill --from beginning --to now --dry-run --json | tail -n 1 | jq .offsets) == "$1" ]]
@@ -126,13 +131,13 @@ has_offsets() {
 
 @test "of transactions what was committed is replayed, and a range may end at their marks" {
 	local half=$((EVENTS / 2))
-	events 1 "$half" "$CONTACTS" "$BUSINESS" | produce commit
+	events 1 "$half" "$CONTACTS" "$BUSINESS" | produce_transaction commit
 	# A mark is the last offset of each partition now.
 	wait_until 20 has_offsets $((half + 6))
 	backfill --from beginning --to now --job committed --json >"$CASE/committed"
 	expect "read, and the marks" "$(backfill_figure "$CASE/committed" '| "\(.event) \(.read) \(.done - .read) \(.missing)"')" \
 		"finished $half 6 0"
-	events $((half + 1)) "$EVENTS" "$CONTACTS" "$BUSINESS" | produce abort
+	events $((half + 1)) "$EVENTS" "$CONTACTS" "$BUSINESS" | produce_transaction abort
 	wait_until 20 has_offsets $((EVENTS + 12))
 	backfill --from beginning --to now --job aborted --json >"$CASE/aborted"
 	expect "read of one that was aborted" \

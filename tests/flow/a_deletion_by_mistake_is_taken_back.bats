@@ -77,3 +77,13 @@ contact() {
 	[[ $(contact c3) != "$(<"$CASE/c3")" ]]
 	expect "deleted while the job ran" "$(contact c5)" ""
 }
+
+@test "what Postgres refuses keeps no other mistake from being taken back" {
+	delete_some
+	sql "alter table contacts add constraint not_this check (name <> 'N2200')"
+	backfill --from beginning --to now --job back --undelete-since "$SINCE" --json >"$CASE/back"
+	expect "taken back, and bad" "$(backfill_figure "$CASE/back" '| "\(.undeleted) \(.bad)"')" '111 1'
+	expect "deletions that stay" "$(sql "select count(*) from intake.deletions")" 111
+	expect "contacts that are back" "$(sql "select count(*) from contacts where email like 'c2%'")" 111
+	expect "what the last good event says" "$(contact c200 | cut -d '|' -f 1)" N1200
+}

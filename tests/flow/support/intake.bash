@@ -319,9 +319,9 @@ expect_dead() {
 		grep -oE '(tombstone|unknown_type|undecodable|invalid|business_gone|refused)=[0-9]+' | xargs)" "$*"
 }
 
-# produce [commit|abort] < events: as tests/load/produce.c reads them; as a transaction that ends so.
+# produce < events: as tests/load/produce.c reads them.
 produce() {
-	"$FLOW_BUILD/tests/load/intake-produce" "$KAFKA_BROKERS" "$CONTACTS_TOPIC" "$@"
+	"$FLOW_BUILD/tests/load/intake-produce" "$KAFKA_BROKERS" "$CONTACTS_TOPIC"
 }
 
 # load OPTION...: keys from $CASE/keys, every answer in $CASE/answers, the summary in $CASE/load.
