@@ -88,7 +88,7 @@ static enum error check_same(const struct backfill *backfill, struct failure *fa
 	return OK;
 }
 
-/* Where it begins and ends, told. */
+/* Where it begins and ends; what is gone of it is told. */
 static enum error find_bounds(struct backfill *backfill, const struct backfill_wish *wish,
 	struct backfill_bounds *ret_bounds, struct failure *failure)
 {

@@ -201,6 +201,14 @@ has_offsets() {
 	expect "missing from the beginning" "$(backfill_figure "$CASE/whole" '| "\(.read) \(.missing)"')" "$((EVENTS - 100)) 0"
 }
 
+# Of which the producer makes several batches, and so many in partition 0 as END says.
+several_batches() {
+	for turn in 1 2 3 4 5 6; do
+		events $((turn * 1000 + 1)) $((turn * 1000 + 1000)) "$CONTACTS" "$BUSINESS" | produce
+	done
+	END=$(topic_dump | jq -s 'map(select(.partition == 0)) | length')
+}
+
 # slowly NAME OPTION...: a backfill of partition 0 that has fetched little of what it has yet to apply.
 slowly() {
 	local name=$1
@@ -217,31 +225,24 @@ cut_while_it_runs() {
 }
 
 @test "what retention takes while it is read is a gap as well" {
-	local end
-	# Fetched a batch of the producer's at a time.
-	for turn in 1 2 3 4 5 6; do
-		events $((turn * 1000 + 1)) $((turn * 1000 + 1000)) "$CONTACTS" "$BUSINESS" | produce
-	done
-	end=$(topic_dump | jq -s 'map(select(.partition == 0)) | length')
+	several_batches
 	slowly accepted --accept-gaps >"$CASE/accepted" &
-	cut_while_it_runs accepted $((end - 100))
+	cut_while_it_runs accepted $((END - 100))
 	wait $!
-	expect "all but what is missing" "$(backfill_figure "$CASE/accepted" '| "\(.event) \(.read + .missing)"')" "finished $end"
+	expect "all but what is missing" "$(backfill_figure "$CASE/accepted" '| "\(.event) \(.read + .missing)"')" "finished $END"
 	expect "some is missing, and what is left is read" \
 		"$(backfill_figure "$CASE/accepted" '| .missing > 100 and .read >= 100')" true
-	expect "not counted as read" "$(sql "select sum(missing) > 0 and sum(read) < $end from intake.backfill_partitions")" t
+	expect "not counted as read" "$(sql "select sum(missing) > 0 and sum(read) < $END from intake.backfill_partitions")" t
 }
 
 @test "what retention takes while it is read is an error that names it" {
 	local code=0
-	for turn in 1 2 3 4 5 6; do
-		events $((turn * 1000 + 1)) $((turn * 1000 + 1000)) "$CONTACTS" "$BUSINESS" | produce
-	done
+	several_batches
 	slowly named >"$CASE/named" 2>"$CASE/named.log" &
-	cut_while_it_runs named 900
+	cut_while_it_runs named $((END - 100))
 	wait $! || code=$?
 	expect "exit code" "$code" 1
-	grep -qE '^retention has taken offsets [0-9]+ to 899 of partition 0: --accept-gaps goes on' "$CASE/named.log"
+	grep -qE "^retention has taken offsets [0-9]+ to $((END - 101)) of partition 0: --accept-gaps goes on" "$CASE/named.log"
 	expect "done so far" "$(sql "select next_offset = read and read > 0 from intake.backfill_partitions")" t
 }
 
