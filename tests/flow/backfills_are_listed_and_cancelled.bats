@@ -31,7 +31,7 @@ are_at_work() {
 }
 
 @test "jobs are listed, looked at while they run, and cancelled for all who work on them" {
-	local code=0
+	local code=0 before
 	backfill --from 7d --to 6d --job empty
 	part 1 --from beginning --to now --rate 200
 	wait_until 20 sql_is "select count(*) from intake.backfill_jobs" 2
@@ -48,10 +48,13 @@ are_at_work() {
 	[[ $(<"$CASE/status") != *empty* ]]
 	expect ranges "$(backfill status shared --json | jq -r '.ranges | length')" 6
 
+	before=$(sql "select sum(read) from intake.backfill_partitions")
 	expect cancel "$(backfill cancel shared)" \
 		"The job shared is cancelled; who works on it stops behind the batch under way."
 	expect_exit 1 part1
 	expect_exit 1 part2
+	# No more than what was under way: a partition to its end would be a thousand.
+	(($(sql "select sum(read) from intake.backfill_partitions") - before < 800))
 	grep -q 'The job shared has been cancelled; --resume goes on with it.' "$CASE/part1.log"
 	grep -q 'The job shared has been cancelled; --resume goes on with it.' "$CASE/part2.log"
 	expect "a second time" "$(backfill cancel shared)" "The job shared was cancelled before."
