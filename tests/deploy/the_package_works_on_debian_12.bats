@@ -78,7 +78,7 @@ teardown_file() {
 }
 
 @test "settings that are wrong are tried again after a while, and told in the journal" {
-	printf '[Service]\nEnvironment=GATEWAY_THREADS=many\nRestartSec=5s\n' | drop_in intake-gateway.service zz-wrong
+	printf '[Service]\nEnvironment=GATEWAY_THREADS=many\nRestartSec=12s\n' | drop_in intake-gateway.service zz-wrong
 	inside systemctl restart intake-gateway || true
 	sleep 4
 	unit_is intake-gateway.service NRestarts 0
