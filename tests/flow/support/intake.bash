@@ -21,7 +21,7 @@ measures_time() {
 }
 
 case_begin() {
-	((BATS_TEST_TRY_NUMBER == 1)) || echo "# once more, because times are a matter of the machine too: $BATS_TEST_DESCRIPTION" >&3
+	((${BATS_TEST_TRY_NUMBER:-1} == 1)) || echo "# once more, because times are a matter of the machine too: $BATS_TEST_DESCRIPTION" >&3
 	CASE=$(mktemp -d "$FLOW_DIR/case.XXXXXX")
 	local name=case_${CASE##*.}
 	CASE_DATABASE=${name,,}
