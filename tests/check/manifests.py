@@ -152,6 +152,28 @@ def check_deployment(where, program, deployment, configs):
               f"{where}: it stops accepting before the probe can have told that it drains")
 
 
+def is_let_out(objects, labels, protocol, number):
+    """Whether a pod of these labels may talk to that port of the cluster's names."""
+    for (kind, _), found in objects.items():
+        if kind != "NetworkPolicy" or not found["spec"]["podSelector"].get("matchLabels", {}).items() <= labels.items():
+            continue
+        for rule in found["spec"].get("egress", []):
+            if {"protocol": protocol, "port": number} in rule.get("ports", []):
+                return True
+    return False
+
+
+def check_names_are_found(where, objects):
+    """In each set of manifests by itself: the jobs are applied before all others, and waited for."""
+    for (kind, name), found in objects.items():
+        if kind in ("Deployment", "Job"):
+            labels = found["spec"]["template"]["metadata"]["labels"]
+            check(is_let_out(objects, labels, "UDP", 53) and is_let_out(objects, labels, "TCP", 53),
+                  f"{where}: {kind} {name} may not ask for names")
+    deny = objects.get(("NetworkPolicy", "deny-all"), {}).get("spec")
+    check(deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}, f"{where}: deny-all does not")
+
+
 def check_references(where, objects):
     """Selectors find their pods, and every pod has its budget and its way through the network."""
     pods = {name: objects["Deployment", name]["spec"]["template"]["metadata"]["labels"]
@@ -165,8 +187,6 @@ def check_references(where, objects):
             check(spread["labelSelector"]["matchLabels"].items() <= labels.items(), f"{where}: {name} spreads others")
         selector = objects["Deployment", name]["spec"]["selector"]["matchLabels"]
         check(selector.items() <= labels.items(), f"{where}: {name} selects others")
-    deny = objects["NetworkPolicy", "deny-all"]["spec"]
-    check(deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}, f"{where}: deny-all does not")
     service = objects["Service", "intake-gateway"]["spec"]
     check(service["selector"].items() <= pods["intake-gateway"].items(), f"{where}: the Service finds no gateway")
 
@@ -216,6 +236,7 @@ def check_overlay(path, programs, partitions):
             check(image.endswith(f":{version()}"), f"{where}: {image} is not of this version")
         if kind == "Deployment":
             check_deployment(where, programs[name.removeprefix("intake-")], found, configs)
+    check_names_are_found(path.stem, objects)
     if path.stem != "jobs":
         check_references(path.stem, objects)
     if ("ScaledObject", "intake-worker") in objects:
