@@ -254,8 +254,15 @@ def seconds_of(text):
     return 60 * int(minutes or 0) + int(seconds or 0)
 
 
+def check_kafka(service):
+    """Of one heap a broker's Java takes half as much again, and the health check starts another one beside it."""
+    heap = re.fullmatch(r"-Xmx(\d+)m", service["environment"].get("KAFKA_HEAP_OPTS", "-Xmx1024m"))
+    check(int(service["mem_limit"]) >= 2.5 * int(heap.group(1)) * MIB, "compose: kafka: its heap leaves too little room")
+
+
 def check_compose(compose, programs):
     services = compose["services"]
+    check_kafka(services["kafka"])
     for name in ("gateway-1", "gateway-2", "worker-1", "worker-2"):
         service, program = services[name], programs[name[:-2]]
         environment = service["environment"]
