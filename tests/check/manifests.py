@@ -191,6 +191,24 @@ def check_references(where, objects):
     check(service["selector"].items() <= pods["intake-gateway"].items(), f"{where}: the Service finds no gateway")
 
 
+def check_watched(where, objects):
+    """In a cluster, a process' job is what the pod's label and port make it (deploy/prometheus/kubernetes.yaml)."""
+    scraped = yaml.safe_load((PROJECT / "deploy/prometheus/kubernetes.yaml").read_text())["scrape_configs"][0]
+    port, job, _ = scraped["relabel_configs"]
+    jobs = {found["job_name"] for found in
+            yaml.safe_load((PROJECT / "deploy/prometheus/prometheus.yaml").read_text())["scrape_configs"]}
+    label = job["source_labels"][0].removeprefix("__meta_kubernetes_pod_label_")
+    for (kind, name), found in objects.items():
+        if kind == "Deployment":
+            template = found["spec"]["template"]
+            labels = {re.sub(r"\W", "_", key): value for key, value in template["metadata"]["labels"].items()}
+            check(labels[label] in jobs, f"{where}: {name} is no job of the alerts")
+            check(port["regex"] in [named["name"] for named in template["spec"]["containers"][0]["ports"]],
+                  f"{where}: {name} is not scraped")
+            check(found["metadata"]["namespace"] in scraped["kubernetes_sd_configs"][0]["namespaces"]["names"],
+                  f"{where}: {name} is in another namespace than is watched")
+
+
 def configs_of(objects):
     return {found["metadata"]["name"]: found["data"] for (kind, _), found in objects.items() if kind == "ConfigMap"}
 
@@ -239,6 +257,7 @@ def check_overlay(path, programs, partitions):
     check_names_are_found(path.stem, objects)
     if path.stem != "jobs":
         check_references(path.stem, objects)
+        check_watched(path.stem, objects)
     if ("ScaledObject", "intake-worker") in objects:
         check_scaling(path.stem, objects, partitions)
 
