@@ -68,6 +68,18 @@ load_for() {
 	LOAD_PID=$!
 }
 
+# backup_fails NAME: with no database there. Typed in at a terminal: no shell stops there at a command that fails.
+backup_fails() {
+	local text
+	text=$(procedure_text "$1")
+	run ! env OWNER_URL=postgresql://127.0.0.1:1/none SUPERUSER_URL=postgresql://127.0.0.1:1/none \
+		"BACKUP=$CASE/backup" bash -c "$text"
+}
+
+backup_sums() {
+	(cd "$CASE/backup" && sha256sum began roles.sql intake.dump deletions)
+}
+
 load_wait() {
 	wait "$LOAD_PID"
 	expect "accepted of $MARKER" "$(load_figure accepted)" "$REQUESTS"
@@ -92,10 +104,14 @@ row_of() {
 	load_wait
 	sql "delete from contacts where email = '$erased'"
 	run_procedure "back up deletions"
+	backup_sums >"$CASE/sums"
 	await_applied
 
 	load_for 25 today
 	server_lose
+	backup_fails "back up"
+	backup_fails "back up deletions"
+	expect "the backup, after one that failed" "$(backup_sums)" "$(<"$CASE/sums")"
 	program_stop worker1
 	server_start
 	run_procedure restore
