@@ -88,6 +88,15 @@ teardown_file() {
 	await_status intake-gateway.service "Ready: takes webhooks"
 }
 
+@test "an installation again restarts nothing, and has systemd read the units anew" {
+	before=$(inside systemctl show -P MainPID intake-gateway.service)
+	inside touch -d 2000-01-01 /lib/systemd/system/intake-gateway.service
+	inside systemctl daemon-reload
+	inside apt-get install -y -q --reinstall /root/intake.deb
+	unit_is intake-gateway.service MainPID "$before"
+	unit_is intake-gateway.service NeedDaemonReload no
+}
+
 @test "what is removed is stopped, and what is purged is gone" {
 	inside apt-get remove -y -q intake
 	run -3 inside systemctl is-active intake-gateway.socket
@@ -95,4 +104,5 @@ teardown_file() {
 	inside test -e /etc/intake/secrets/owner.database-url
 	inside apt-get purge -y -q intake
 	run -1 inside test -e /etc/intake
+	[[ -z $(inside find /etc/systemd/system -name 'intake-*' -type l) ]]
 }
