@@ -10,9 +10,8 @@
 
 enum {
 	CELLS_FIRST = 1024,
-	/* Of the memory that there may be, a table takes two thirds while the one before is copied. */
-	GROWING_NUMERATOR = 3,
-	GROWING_DENOMINATOR = 2,
+	/* A table is so many times as large as the one before, which is there until it has been copied. */
+	GROWTH = 4,
 	/* Seven eighths full is full. */
 	LOAD_NUMERATOR = 7,
 	LOAD_DENOMINATOR = 8,
@@ -36,7 +35,7 @@ struct cell {
 
 struct backfill_overlay {
 	unsigned char secret[crypto_shorthash_siphashx24_KEYBYTES];
-	struct cell *cells; /* owned; as many as a power of two */
+	struct cell *cells; /* owned */
 	size_t capacity;
 	size_t capacity_most;
 	size_t count;
@@ -45,11 +44,14 @@ struct backfill_overlay {
 struct backfill_overlay *backfill_overlay_new(size_t most_bytes)
 {
 	struct backfill_overlay *overlay = memory_zeroed(1, sizeof(*overlay));
-	size_t bytes = sizeof(struct cell) * GROWING_NUMERATOR / GROWING_DENOMINATOR;
-	overlay->capacity_most = CELLS_FIRST;
-	while (overlay->capacity_most * 2 * bytes <= most_bytes)
-		overlay->capacity_most *= 2;
-	overlay->capacity = CELLS_FIRST;
+	size_t bytes = sizeof(struct cell) * (GROWTH + 1) / GROWTH;
+	size_t growth = 1;
+	while (CELLS_FIRST * growth * GROWTH * bytes <= most_bytes)
+		growth *= GROWTH;
+	overlay->capacity = most_bytes / bytes / growth;
+	if (overlay->capacity < CELLS_FIRST)
+		overlay->capacity = CELLS_FIRST;
+	overlay->capacity_most = overlay->capacity * growth;
 	overlay->cells = memory_zeroed(overlay->capacity, sizeof(*overlay->cells));
 	randombytes_buf(overlay->secret, sizeof(overlay->secret));
 	return overlay;
@@ -87,10 +89,10 @@ static struct contact_key key_of(const struct backfill_overlay *overlay, const s
 /* The cell that has the key, or where it would go. */
 static struct cell *find(struct cell *cells, size_t capacity, struct contact_key key)
 {
-	size_t at = key.high & (capacity - 1);
+	size_t at = (size_t)((unsigned __int128)key.high * capacity >> 64);
 	while (cells[at].key.low &&
 		(cells[at].key.low != key.low || cells[at].key.high != key.high))
-		at = (at + 1) & (capacity - 1);
+		at = at + 1 < capacity ? at + 1 : 0;
 	return &cells[at];
 }
 
@@ -119,7 +121,7 @@ bool backfill_overlay_get(const struct backfill_overlay *overlay, const struct e
 
 static void grow(struct backfill_overlay *overlay)
 {
-	size_t capacity = overlay->capacity * 2;
+	size_t capacity = overlay->capacity * GROWTH;
 	struct cell *cells = memory_zeroed(capacity, sizeof(*cells));
 	for (size_t i = 0; i < overlay->capacity; i++) {
 		if (overlay->cells[i].key.low)

@@ -7,6 +7,9 @@ enum { ANSWER_MS = 10 * 1000 };
 enum error topic_client_new(const struct kafka_settings *kafka, const char *name, const char *group,
 	const char *reset, rd_kafka_t **ret_client, struct failure *failure)
 {
+	/* As in worker/consumer.c: before 2.2 a queue that was full is looked at a second later, in which it
+	 * must not run dry. */
+	bool has_queue_backoff = rd_kafka_version() >= 0x02020000;
 	const struct kafka_property ours[] = {
 		{"group.id", group},
 		{"enable.auto.commit", "false"},
@@ -18,8 +21,10 @@ enum error topic_client_new(const struct kafka_settings *kafka, const char *name
 	const struct kafka_property defaults[] = {
 		{"client.id", name},
 		{"check.crcs", "true"},
-		{"queued.max.messages.kbytes", "16384"},
+		{"queued.max.messages.kbytes", has_queue_backoff ? "16384" : "65536"},
+		{"queued.min.messages", has_queue_backoff ? "100000" : "200000"},
 		{"fetch.wait.max.ms", "50"}, /* what is read has an end, and that is near */
+		{has_queue_backoff ? "fetch.queue.backoff.ms" : NULL, "50"},
 		{NULL, NULL},
 	};
 	rd_kafka_conf_t *conf = NULL;
