@@ -11,7 +11,9 @@
 --   $6 uuid                    the oldest event: only a deletion that is newer matters, or one newer than a phone
 --   $7 uuid, $8 uuid           deletions from $7 on and before $8 are to be taken back; null: none are
 --   $9 boolean                 whether to return values too where all the events were applied
--- Returns a row for each contact that is there or was deleted, n counting from 0.
+--   $10 boolean                what to be silent about: false: contacts that are not there and were not deleted;
+--                              true: those of which all the events were applied, unless they were deleted or $9
+-- Returns a row for each of the other contacts, n counting from 0.
 -- One look a contact by each index, whatever the statistics say: that is what `offset 0` is for.
 select s.n,
   case when s.is_there then s.is_applied and not $9 end as is_applied, -- true: the columns behind are null
@@ -52,4 +54,5 @@ from (
   ) as d on true
   offset 0
 ) as s
-where s.is_there or s.deleted is not null
+where case when $10 then $9 or s.is_applied is not true else s.is_there end
+  or s.deleted is not null
