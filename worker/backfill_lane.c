@@ -135,14 +135,19 @@ static void tell(struct backfill_lane *lane, const struct backfill_lease *lease,
 		lane->hooks.on_slice(lane->hooks.user, lease->partition, slice);
 }
 
+/* Whether the next slice's contacts are taken to be new. */
+static bool assumes_new(const struct backfill_lane *lane)
+{
+	const struct backfill_plan *plan = lane->plan;
+	return lane->new_slices >= lane->new_wanted && !plan->is_rehearsal &&
+	       uuid_compare(&plan->mistakes.from, &plan->mistakes.to) == 0;
+}
+
 /* Look the slice up, or take its contacts to be new. */
 static enum error begin_look(
 	struct backfill_lane *lane, struct backfill_slice *slice, struct failure *failure)
 {
-	const struct backfill_plan *plan = lane->plan;
-	bool is_new = lane->new_slices >= lane->new_wanted && !plan->is_rehearsal &&
-		      uuid_compare(&plan->mistakes.from, &plan->mistakes.to) == 0;
-	if (!is_new)
+	if (!assumes_new(lane))
 		return backfill_look_send(lane->look, slice->batch, failure);
 	backfill_slice_assume(slice);
 	return OK;
@@ -234,6 +239,8 @@ static enum error end_look(
 static enum error move_on(struct backfill_lane *lane, struct backfill_lease *lease,
 	struct backfill_slice *filled, struct failure *failure)
 {
+	/* While Postgres has something to do. */
+	backfill_look_prepare(lane->look, filled && !assumes_new(lane) ? filled->batch : NULL);
 	enum error error = end_writes(lane, lease, failure);
 	if (!error)
 		error = end_look(lane, lease, failure);

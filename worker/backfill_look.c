@@ -57,7 +57,9 @@ struct backfill_look {
 	/* Whether most contacts of the last batch were applied already: then it is these that no row is
 	 * returned for, which is a quarter of what such a look costs. */
 	char mostly_applied;
-	char sent_silence; /* mostly_applied, as it was when it was asked */
+	char sent_silence;            /* mostly_applied, as it was when it was asked */
+	const struct batch *prepared; /* borrowed; what is in the arrays, until it is asked about */
+	struct uuid oldest;           /* the oldest event of it */
 	struct buf arrays[ARRAY_COUNT];
 	struct buf businesses;
 	PGresult *answers[ANSWER_COUNT]; /* owned; what was taken last */
@@ -130,7 +132,7 @@ static bool is_same_business(const struct batch_row *a, const struct batch_row *
 }
 
 /* Each business once: the rows are sorted by it. */
-static bool send_gone(struct backfill_look *look, const struct batch *batch)
+static void add_businesses(struct backfill_look *look, const struct batch *batch)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < batch->row_count; i++)
@@ -141,6 +143,10 @@ static bool send_gone(struct backfill_look *look, const struct batch *batch)
 			array_add(
 				&look->businesses, uuid_span(&batch->rows[i].newest->business_id));
 	}
+}
+
+static bool send_gone(const struct backfill_look *look)
+{
 	const char *values[] = {look->businesses.base};
 	const int lengths[] = {(int)look->businesses.len};
 	const int formats[] = {1};
@@ -166,16 +172,24 @@ static struct uuid add_rows(struct buf arrays[static ARRAY_COUNT], const struct 
 	return oldest;
 }
 
-static bool send_look(struct backfill_look *look, const struct batch *batch)
+void backfill_look_prepare(struct backfill_look *look, const struct batch *batch)
 {
-	struct span values[PARAMETER_COUNT];
+	look->prepared = batch;
+	if (!batch || batch->row_count == 0)
+		return;
+	add_businesses(look, batch);
 	for (size_t i = 0; i < ARRAY_COUNT; i++)
 		array_begin(&look->arrays[i], i == EMAILS ? ARRAY_OF_TEXT : ARRAY_OF_UUID,
 			batch->row_count);
-	const struct uuid oldest = add_rows(look->arrays, batch);
+	look->oldest = add_rows(look->arrays, batch);
+}
+
+static bool send_look(struct backfill_look *look)
+{
+	struct span values[PARAMETER_COUNT];
 	for (size_t i = 0; i < ARRAY_COUNT; i++)
 		values[i] = buf_span(&look->arrays[i]);
-	values[OLDEST] = uuid_span(&oldest);
+	values[OLDEST] = uuid_span(&look->oldest);
 	values[MISTAKES_FROM] = uuid_span(&look->mistakes.from);
 	values[MISTAKES_TO] = uuid_span(&look->mistakes.to);
 	values[VALUES] = span_from(&look->values, 1);
@@ -197,7 +211,10 @@ static bool send_look(struct backfill_look *look, const struct batch *batch)
 enum error backfill_look_send(
 	struct backfill_look *look, const struct batch *batch, struct failure *failure)
 {
-	bool sent = batch->row_count == 0 || (send_gone(look, batch) && send_look(look, batch));
+	if (look->prepared != batch)
+		backfill_look_prepare(look, batch);
+	look->prepared = NULL;
+	bool sent = batch->row_count == 0 || (send_gone(look) && send_look(look));
 	return backfill_link_end_group(look->link, sent, failure);
 }
 

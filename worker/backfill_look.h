@@ -48,7 +48,18 @@ MUST_CHECK enum error backfill_look_new(struct backfill_link *link,
 /* Takes NULL too. */
 void backfill_look_free(struct backfill_look *look);
 
-/* Ask about the rows of a folded batch: a group of the link's. */
+/*
+ * Make ready to ask about the rows of a folded batch, which may be done while another is under way.
+ *
+ * Takes: batch - it is the same until it is asked about or another is made ready; NULL: none is ready.
+ */
+void backfill_look_prepare(struct backfill_look *look, const struct batch *batch);
+
+/*
+ * Ask about the rows of a folded batch: a group of the link's.
+ *
+ * Takes: batch - prepared or not.
+ */
 MUST_CHECK enum error backfill_look_send(
 	struct backfill_look *look, const struct batch *batch, struct failure *failure);
 
