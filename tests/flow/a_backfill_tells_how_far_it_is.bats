@@ -3,6 +3,7 @@
 # At a terminal progress is drawn, whatever the size of the window; elsewhere it is lines, or events.
 
 load support/intake
+measures_time
 
 readonly EVENTS=6000 CONTACTS=1500
 

@@ -65,7 +65,7 @@ stored() {
 	histories --contacts 300 --events 3000 --seed 1
 	backfill --from beginning --to now --job before >/dev/null
 	disturb
-	histories --contacts 20000 --events 14000 --seed 2
+	histories --contacts 40000 --events 20000 --seed 2
 	histories --contacts 400 --events 1000 --seed 3 --since "$LATER_MS" --until $((LATER_MS + 1000000))
 	printf 'not JSON\nnot JSON either\n' | kcat -P -b "$KAFKA_BROKERS" -t "$CONTACTS_TOPIC" -p 3
 
