@@ -228,6 +228,15 @@ def check_scaling(where, objects, topic_partitions):
         check(kind != "Deployment" or "replicas" not in found["spec"], f"{where}: {name} is scaled and has a number")
 
 
+def check_topics_job(objects):
+    """It makes the topic that gateways and workers use."""
+    container = objects["Job", "intake-topics"]["spec"]["template"]["spec"]["containers"][0]
+    said = {line["name"]: line["value"] for line in container["env"]}
+    shared = dict(line.split("=", 1) for line in
+                  pathlib.Path("deploy/kubernetes/base/intake.env").read_text().split() if line[0] != "#")
+    check(said == shared, f"jobs: the topics' job says {said}, base/intake.env {shared}")
+
+
 def read_objects(path):
     documents = list(yaml.safe_load_all(path.read_text()))
     for document in documents:
@@ -255,7 +264,9 @@ def check_overlay(path, programs, partitions):
         if kind == "Deployment":
             check_deployment(where, programs[name.removeprefix("intake-")], found, configs)
     check_names_are_found(path.stem, objects)
-    if path.stem != "jobs":
+    if path.stem == "jobs":
+        check_topics_job(objects)
+    else:
         check_references(path.stem, objects)
         check_watched(path.stem, objects)
     if ("ScaledObject", "intake-worker") in objects:
