@@ -111,6 +111,7 @@ enum error consumer_new(
 		return error;
 	}
 	make_queues(consumer);
+	consumer->ends = ends_start(consumer->client, config->kafka.topic);
 	*ret_consumer = consumer;
 	return OK;
 }
@@ -134,6 +135,7 @@ void consumer_free(struct consumer *consumer)
 {
 	if (!consumer)
 		return;
+	ends_stop(consumer->ends);
 	feed_free(consumer->feed);
 	for (size_t i = 0; i < consumer->lane_count; i++)
 		lane_stop(consumer->lanes[i]);

@@ -22,6 +22,7 @@
 
 #include "shared/log.h"
 #include "worker/config.h"
+#include "worker/ends.h"
 #include "worker/feed.h"
 #include "worker/progress.h"
 #include "worker/summary.h"
@@ -46,6 +47,7 @@ struct consumer {
 
 	struct feed *feed;
 	struct progress *progress;
+	struct ends *ends;
 	struct consumer_partition *partitions; /* owned; by number */
 	int32_t partition_count;
 	size_t paused_count;

@@ -2,12 +2,11 @@
 /* live_watch - how far behind the live workers are, looked at every few seconds by a thread of its own. */
 #include "worker/live_watch.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "shared/clock.h"
-#include "shared/ensure.h"
 #include "shared/memory.h"
+#include "worker/ticker.h"
 #include "worker/topic_look.h"
 
 enum { LOOK_MS = 2000, ANSWER_MS = 5000 };
@@ -17,10 +16,7 @@ struct live_watch {
 	struct backfill_pace *pace;
 	int64_t most_ms;
 	rd_kafka_t *client;
-	pthread_t thread;
-	pthread_mutex_t mutex;
-	pthread_cond_t wake;
-	bool stopping;
+	struct ticker *ticker;
 };
 
 /* Three lists of the same partitions. */
@@ -100,30 +96,14 @@ static struct backfill_live look_once(struct live_watch *watch)
 	return live;
 }
 
-static bool wait_for_next(struct live_watch *watch)
-{
-	const struct timespec until = clock_steady_after(LOOK_MS);
-	int timed_out = 0;
-	(void)pthread_mutex_lock(&watch->mutex);
-	while (!watch->stopping && !timed_out)
-		timed_out = pthread_cond_clockwait(
-			&watch->wake, &watch->mutex, CLOCK_MONOTONIC, &until);
-	bool goes_on = !watch->stopping;
-	(void)pthread_mutex_unlock(&watch->mutex);
-	return goes_on;
-}
-
-static void *run(void *user)
+static void tick(void *user)
 {
 	struct live_watch *watch = user;
-	do {
-		struct backfill_live live = {.is_known = false};
-		/* The in-memory broker knows no times. */
-		if (!watch->config->kafka.embedded)
-			live = look_once(watch);
-		backfill_pace_look(watch->pace, &live);
-	} while (wait_for_next(watch));
-	return NULL;
+	struct backfill_live live = {.is_known = false};
+	/* The in-memory broker knows no times. */
+	if (!watch->config->kafka.embedded)
+		live = look_once(watch);
+	backfill_pace_look(watch->pace, &live);
 }
 
 enum error live_watch_start(const struct worker_config *config, int64_t most_ms,
@@ -139,9 +119,7 @@ enum error live_watch_start(const struct worker_config *config, int64_t most_ms,
 	watch->pace = pace;
 	watch->most_ms = most_ms;
 	watch->client = client;
-	ensure(pthread_mutex_init(&watch->mutex, NULL) == 0);
-	ensure(pthread_cond_init(&watch->wake, NULL) == 0);
-	ensure(pthread_create(&watch->thread, NULL, run, watch) == 0);
+	watch->ticker = ticker_start(LOOK_MS, tick, watch);
 	*ret_watch = watch;
 	return OK;
 }
@@ -150,13 +128,7 @@ void live_watch_stop(struct live_watch *watch)
 {
 	if (!watch)
 		return;
-	(void)pthread_mutex_lock(&watch->mutex);
-	watch->stopping = true;
-	(void)pthread_cond_signal(&watch->wake);
-	(void)pthread_mutex_unlock(&watch->mutex);
-	(void)pthread_join(watch->thread, NULL);
-	(void)pthread_cond_destroy(&watch->wake);
-	(void)pthread_mutex_destroy(&watch->mutex);
+	ticker_stop(watch->ticker);
 	topic_client_free(watch->client);
 	free(watch);
 }

@@ -5,20 +5,22 @@
 #include "worker/metrics.h"
 
 /*
- * Records of a partition that are not applied yet, as far as the fetcher knows. What retention has
- * taken is no lag any more.
+ * Records of a partition that are not applied yet. What retention has taken is no lag any more. Its end is the
+ * newer of what the last fetch and the last look said.
  */
 static int64_t lag_of(const struct consumer *consumer, int32_t partition)
 {
-	int64_t low;
-	int64_t high;
+	int64_t low = PROGRESS_NONE;
+	int64_t high = PROGRESS_NONE;
 	int64_t position = progress_position(consumer->progress, partition);
-	if (position == PROGRESS_NONE ||
-		rd_kafka_get_watermark_offsets(
-			consumer->client, consumer->config->kafka.topic, partition, &low, &high))
+	if (position == PROGRESS_NONE)
 		return 0;
+	(void)rd_kafka_get_watermark_offsets(
+		consumer->client, consumer->config->kafka.topic, partition, &low, &high);
+	int64_t end = ends_of(consumer->ends, partition);
 	int64_t next = low > position ? low : position;
-	return high > next ? high - next : 0;
+	end = high > end ? high : end;
+	return end > next ? end - next : 0;
 }
 
 static void measure(const struct consumer *consumer)

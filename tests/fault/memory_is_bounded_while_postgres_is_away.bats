@@ -35,6 +35,8 @@ teardown() {
 	wait_until 10 is_not_ready
 	expect partitions "$(metric worker1 worker_partitions_assigned)" 6
 	expect paused "$(metric worker1 worker_partitions_paused)" 6
+	lag_is_told() { (($(metric worker1 worker_lag_records) == BACKLOG)); }
+	wait_until 10 lag_is_told
 	curl -s -f -o /dev/null "http://$(admin_address worker1)/healthz"
 	"$PROJECT/deploy/local/postgres" start "$FLOW_DIR/postgres" >/dev/null
 	wait_until 20 is_ready worker1

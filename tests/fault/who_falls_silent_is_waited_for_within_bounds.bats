@@ -94,3 +94,16 @@ refuses_unknown() {
 	post 1 "$1" "$(contact_json Ada ada@example.com)"
 	[[ $STATUS == 401 ]]
 }
+
+# bats test_tags=long
+@test "a worker that is stopped while Kafka is silent ends in time" {
+	local pid
+	worker_start 1
+	await_applied
+	pid=$(program_pid worker1)
+	stop "$(server_pid "$FLOW_DIR/kafka" node1)"
+	sleep 6 # it asks how far it is behind, and waits
+	kill "$pid"
+	has_ended() { ! kill -0 "$pid" 2>/dev/null; }
+	wait_until 40 has_ended # units and manifests allow 45 s
+}

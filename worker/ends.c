@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ends - where the partitions of a worker end. */
+#include "worker/ends.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "shared/ensure.h"
+#include "shared/memory.h"
+#include "worker/progress.h"
+#include "worker/ticker.h"
+#include "worker/topic_look.h"
+
+enum { LOOK_MS = 5000 };
+
+struct end {
+	bool is_wanted; /* since the last look */
+	int64_t offset; /* or PROGRESS_NONE */
+};
+
+struct ends {
+	rd_kafka_t *client;
+	const char *topic;
+	struct ticker *ticker;
+	pthread_mutex_t mutex;
+	struct end *partitions; /* owned; by number; under mutex, as count is */
+	int32_t count;
+};
+
+/* What was asked about since the last time; the rest is forgotten. */
+static rd_kafka_topic_partition_list_t *take_wanted(struct ends *ends)
+{
+	(void)pthread_mutex_lock(&ends->mutex);
+	rd_kafka_topic_partition_list_t *wanted = rd_kafka_topic_partition_list_new(ends->count);
+	for (int32_t i = 0; i < ends->count; i++) {
+		if (ends->partitions[i].is_wanted)
+			rd_kafka_topic_partition_list_add(wanted, ends->topic, i);
+		else
+			ends->partitions[i].offset = PROGRESS_NONE;
+		ends->partitions[i].is_wanted = false;
+	}
+	(void)pthread_mutex_unlock(&ends->mutex);
+	return wanted;
+}
+
+static void keep(struct ends *ends, const rd_kafka_topic_partition_list_t *found)
+{
+	(void)pthread_mutex_lock(&ends->mutex);
+	for (int i = 0; i < found->cnt; i++)
+		ends->partitions[found->elems[i].partition].offset = found->elems[i].offset;
+	(void)pthread_mutex_unlock(&ends->mutex);
+}
+
+static void look(void *user)
+{
+	struct ends *ends = user;
+	struct failure failure;
+	rd_kafka_topic_partition_list_t *wanted = take_wanted(ends);
+	if (topic_offsets(ends->client, wanted, RD_KAFKA_OFFSET_END, &failure) == OK)
+		keep(ends, wanted);
+	rd_kafka_topic_partition_list_destroy(wanted);
+}
+
+struct ends *ends_start(rd_kafka_t *client, const char *topic)
+{
+	struct ends *ends = memory_zeroed(1, sizeof(*ends));
+	ends->client = client;
+	ends->topic = topic;
+	ensure(pthread_mutex_init(&ends->mutex, NULL) == 0);
+	ends->ticker = ticker_start(LOOK_MS, look, ends);
+	return ends;
+}
+
+void ends_stop(struct ends *ends)
+{
+	if (!ends)
+		return;
+	ticker_stop(ends->ticker);
+	(void)pthread_mutex_destroy(&ends->mutex);
+	free(ends->partitions);
+	free(ends);
+}
+
+/* Under the mutex. */
+static void make_room(struct ends *ends, int32_t partition)
+{
+	if (partition < ends->count)
+		return;
+	ends->partitions = memory_resize(
+		ends->partitions, ((size_t)partition + 1) * sizeof(*ends->partitions));
+	for (; ends->count <= partition; ends->count++)
+		ends->partitions[ends->count] = (struct end){.offset = PROGRESS_NONE};
+}
+
+int64_t ends_of(struct ends *ends, int32_t partition)
+{
+	(void)pthread_mutex_lock(&ends->mutex);
+	make_room(ends, partition);
+	ends->partitions[partition].is_wanted = true;
+	int64_t offset = ends->partitions[partition].offset;
+	(void)pthread_mutex_unlock(&ends->mutex);
+	return offset;
+}
