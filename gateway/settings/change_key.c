@@ -52,7 +52,7 @@ static enum error read_state(struct visit *visit, struct store *store, struct fa
 {
 	enum store_answer answer = STORE_DONE;
 	enum error error = store_state(
-		store, &visit->session_digest, visit_arena(visit), &visit->state, &answer, failure);
+		store, &visit->session_digest, &visit->arena, &visit->state, &answer, failure);
 	if (answer == STORE_SIGNED_OUT)
 		visit->answer = answer;
 	return error;

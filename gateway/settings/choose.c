@@ -4,17 +4,17 @@
 
 enum error choose_form_work(struct visit *visit, struct store *store, struct failure *failure)
 {
-	enum error error = store_state(store, &visit->session_digest, visit_arena(visit),
-		&visit->state, &visit->answer, failure);
+	enum error error = store_state(store, &visit->session_digest, &visit->arena, &visit->state,
+		&visit->answer, failure);
 	if (error || visit->answer == STORE_SIGNED_OUT)
 		return error;
-	return store_businesses(store, &visit->session_digest, visit_arena(visit),
-		&visit->businesses, &visit->business_count, failure);
+	return store_businesses(store, &visit->session_digest, &visit->arena, &visit->businesses,
+		&visit->business_count, failure);
 }
 
 static const struct template_scope *make_rows(struct visit *visit)
 {
-	struct arena *arena = visit_arena(visit);
+	struct arena *arena = &visit->arena;
 	size_t count = visit->business_count;
 	struct template_scope *rows = arena_alloc(arena, (count + 1) * sizeof(*rows));
 	for (size_t i = 0; i < count; i++) {

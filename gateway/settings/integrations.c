@@ -140,7 +140,7 @@ static int64_t limit_of(const struct visit *visit)
 static void show(struct visit *visit)
 {
 	char form_token[TOKEN_FORM_LEN + 1];
-	struct values values = {.arena = visit_arena(visit)};
+	struct values values = {.arena = &visit->arena};
 	token_form(&visit->session, form_token);
 	add_text(&values, "title", SPAN("Integrations"));
 	add_text(&values, "public_url", buf_span(&visit->site->public_url));
@@ -184,13 +184,13 @@ static bool ask_redis(struct visit *visit)
 
 enum error integrations_work(struct visit *visit, struct store *store, struct failure *failure)
 {
-	struct span id = brought_field(visit->request->query, SPAN("test"), visit_arena(visit));
-	enum error error = store_state(store, &visit->session_digest, visit_arena(visit),
-		&visit->state, &visit->answer, failure);
+	struct span id = brought_field(visit->request->query, SPAN("test"), &visit->arena);
+	enum error error = store_state(store, &visit->session_digest, &visit->arena, &visit->state,
+		&visit->answer, failure);
 	if (error || visit->answer != STORE_DONE || !uuid_parse(id, &visit->test_id))
 		return error;
-	return store_look_at_test(store, &visit->session_digest, &visit->test_id,
-		visit_arena(visit), &visit->test, failure);
+	return store_look_at_test(store, &visit->session_digest, &visit->test_id, &visit->arena,
+		&visit->test, failure);
 }
 
 void integrations_finish(struct visit *visit)

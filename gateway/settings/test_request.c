@@ -13,8 +13,8 @@
 
 enum error test_work(struct visit *visit, struct store *store, struct failure *failure)
 {
-	enum error error = store_state(store, &visit->session_digest, visit_arena(visit),
-		&visit->state, &visit->answer, failure);
+	enum error error = store_state(store, &visit->session_digest, &visit->arena, &visit->state,
+		&visit->answer, failure);
 	if (error || visit->answer == STORE_SIGNED_OUT)
 		return error;
 	visit->test_id = uuid7_new(clock_wall_ns());
@@ -27,7 +27,7 @@ static enum error note_work(struct visit *visit, struct store *store, struct fai
 	enum error error = store_note_test(store, &visit->test_id, &visit->test, failure);
 	return error ? error
 		     : store_look_at_test(store, &visit->session_digest, &visit->test_id,
-			       visit_arena(visit), &visit->test, failure);
+			       &visit->arena, &visit->test, failure);
 }
 
 static void sent(struct submission *submission, enum error error)
@@ -58,7 +58,7 @@ static struct span make_body(struct visit *visit)
 		"{\"name\":\"Test request\",\"email\":\"test-%s@intake.invalid\","
 		"\"phone\":\"+1 555 0100\"}",
 		id);
-	struct span copy = arena_copy(visit_arena(visit), buf_span(&body));
+	struct span copy = arena_copy(&visit->arena, buf_span(&body));
 	buf_fini(&body);
 	return copy;
 }

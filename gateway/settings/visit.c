@@ -13,7 +13,7 @@ enum { PAGE_BYTES = 64 * 1024 /* no page is longer: its buffer never moves */ };
 
 struct span visit_field(struct visit *visit, struct span name)
 {
-	return brought_field(visit->form, name, visit_arena(visit));
+	return brought_field(visit->form, name, &visit->arena);
 }
 
 /* ---- guard */
@@ -152,6 +152,7 @@ static void answer(struct visit *visit, int status, struct span body)
 				   : METRIC_SETTINGS_OK,
 		1);
 	buf_fini(&visit->headers);
+	arena_fini(&visit->arena);
 	token_wipe(&visit->session);
 	token_wipe(&visit->new_session);
 	api_key_wipe(&visit->new_key);

@@ -3,7 +3,7 @@
  * visit - one request to the settings page, from its head to its answer.
  *
  * It lives in its request's arena, in one loop's thread, but for its job's work, which has it alone
- * meanwhile. A route is a guard, a piece of work in the pool and a finish in the loop.
+ * meanwhile; not the request's arena, whose bytes the loop goes on counting. A route is a guard, a piece of work in the pool and a finish in the loop.
  */
 #ifndef INTAKE_GATEWAY_SETTINGS_VISIT_H
 #define INTAKE_GATEWAY_SETTINGS_VISIT_H
@@ -48,6 +48,7 @@ struct visit {
 	visit_work *work;
 	visit_finish *finish;
 	struct buf headers; /* of the answer, beside every page's */
+	struct arena arena; /* of what it reads and shows; given back with the answer */
 
 	/* What it brought. */
 	struct span form; /* of a POST */
@@ -74,11 +75,6 @@ struct visit {
 	bool notice_is_bad;
 	int status;
 };
-
-static inline struct arena *visit_arena(struct visit *visit)
-{
-	return &visit->request->arena;
-}
 
 /* A field of the form. */
 struct span visit_field(struct visit *visit, struct span name);
