@@ -22,7 +22,11 @@ letters() {
 		printf "%s:c%d@example.com\t{\"business_id\":\"%s\",\"name\":\"C\",\"email\":\"c%d@example.com\"}\n", b, $1, b, $1 }'
 }
 
+# In slices, so that it has not ended before somebody looks.
 is_under_way() {
+	kill -s CONT "$pid"
+	sleep 0.03
+	kill -s STOP "$pid"
 	(($(topic_count) > sent + 2000))
 }
 
@@ -38,7 +42,7 @@ noted() {
 		DATABASE_URL=$DATABASE "$(program_path worker)" dead-letters redrive --all >"$CASE/redrive.log" 2>&1 &
 		pid=$!
 		wait_until 20 is_under_way
-		kill -9 "$pid" || true
+		kill -s KILL "$pid"
 		wait "$pid" || true
 		sent=$(topic_count)
 		before=$(noted)

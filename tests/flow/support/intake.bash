@@ -41,6 +41,7 @@ end_jobs() {
 	for job in $(jobs -p); do
 		# shellcheck disable=SC2046 # children, or none
 		kill $(cat "/proc/$job/task/$job/children") "$job" 2>/dev/null || true
+		kill -s CONT "$job" 2>/dev/null || true
 	done
 }
 
