@@ -84,7 +84,7 @@ progress() {
 	wait_until 20 share_is polite '< 1'
 	expect "records behind" "$(($(metric polite worker_backfill_live_lag_records) > 0))" 1
 	wait "$lock"
-	wait_until 40 share_is polite '== 1'
+	wait_until 80 share_is polite '== 1' # from 1/64, each doubling after a pause of at most ten seconds
 	wait_until 60 server_gone "$CASE" polite
 	jq -es 'any(.live_behind and .throttle < 1)' <(progress polite)
 	await_applied
