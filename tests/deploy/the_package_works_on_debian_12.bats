@@ -25,6 +25,10 @@ teardown_file() {
 	post_becomes_a_row
 }
 
+@test "the runbook's commands of systemd say how it is" {
+	the_runbook_works
+}
+
 @test "systemd's own eyes find units that may do little, and no syscall was held back" {
 	inside systemd-analyze security --no-pager intake-gateway.service | grep -E 'level for .*: (0|1\.[0-5])'
 	inside systemd-analyze security --no-pager intake-worker@1.service | grep -E 'level for .*: (0|1\.[0-5])'

@@ -25,6 +25,10 @@ teardown_file() {
 	post_becomes_a_row
 }
 
+@test "the runbook's commands of systemd say how it is" {
+	the_runbook_works
+}
+
 @test "no environment, command line or unit tells a password, and nothing is forked" {
 	secrets_are_hidden intake-gateway.service
 	secrets_are_hidden intake-worker@1.service

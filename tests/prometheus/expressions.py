@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""expressions - those of the rules and the dashboard, and what they name."""
+"""expressions - those of the rules, the dashboard and the runbook, and what they name."""
 
 import json
 import pathlib
@@ -25,6 +25,12 @@ def dashboard_expressions():
     for panel in dashboard["panels"]:
         for target in panel.get("targets", []):
             yield f"dashboard, {panel['title']}", target["expr"]
+
+
+def runbook_expressions():
+    """(where, expression) of what the runbook has Prometheus asked."""
+    for expression in re.findall(r"`([^`\n]*\brate\([^`\n]*)`", RUNBOOK.read_text()):
+        yield "runbook", expression
 
 
 def selectors_of(expression):

@@ -5,6 +5,9 @@
 # shellcheck source=tests/flow/support/intake.bash
 source "${BASH_SOURCE[0]%/*}/../../flow/support/intake.bash"
 
+# shellcheck source=tests/deploy/support/runbook.bash
+source "${BASH_SOURCE[0]%/*}/runbook.bash"
+
 readonly MACHINE_PROGRAM=$PROJECT/tests/deploy/support/machine START_SECONDS=30
 # System calls of x86-64, in which an event loop and a lane wait, and how long a lane's step may take and more.
 # shellcheck disable=SC2034 # for the files that read this
@@ -137,6 +140,28 @@ post_becomes_a_row() {
 		-d '{"name":"Ada","email":"ada@example.com"}' "http://$WEBHOOKS/api/webhooks/contacts")
 	expect status "$code" 202
 	wait_until "$APPLY_SECONDS" has_rows 1
+}
+
+# look SECTION BEGINNING: that command of the runbook, as root of the machine.
+look() {
+	inside bash -euo pipefail -c "$(runbook_command "$1" "$2")"
+}
+
+# What of the runbook asks systemd, and what a shell of the machine has to be given first.
+the_runbook_works() {
+	local settings url
+	settings=$(runbook_command Where mapfile)
+	url=$(runbook_command Where export)
+	inside bash -euo pipefail -c "$settings; $url; $(runbook_command Where 'intake-worker dead-letters')"
+	look IntakePromiseAtRisk "systemctl list-units" | grep -q 'intake-worker@1.service *loaded active running'
+	look IntakeNoGateway "systemctl status" | grep -q 'Status: "Ready: takes webhooks"'
+	look IntakeTargetDown "systemctl status" | grep -q '^. intake-worker@1.service - '
+	inside systemctl stop intake-worker@1
+	look IntakePromiseAtRisk "systemctl start"
+	await_ready_units
+	look Where "journalctl" | grep -q 'level=warn event='
+	run -1 look IntakeOffsetsJumped "journalctl"
+	all_were_tried machine
 }
 
 has_rows() {
