@@ -185,6 +185,8 @@ def check_references(where, objects):
             check(selector and selector.items() <= labels.items(), f"{where}: no {kind} of {name}")
         for spread in objects["Deployment", name]["spec"]["template"]["spec"]["topologySpreadConstraints"]:
             check(spread["labelSelector"]["matchLabels"].items() <= labels.items(), f"{where}: {name} spreads others")
+            check(spread["whenUnsatisfiable"] != "DoNotSchedule" or spread.get("nodeTaintsPolicy") == "Honor",
+                  f"{where}: {name}: a zone that is down keeps pods from the others")
         selector = objects["Deployment", name]["spec"]["selector"]["matchLabels"]
         check(selector.items() <= labels.items(), f"{where}: {name} selects others")
     service = objects["Service", "intake-gateway"]["spec"]
@@ -257,6 +259,7 @@ def check_overlay(path, programs, partitions):
     check(not any(kind == "Secret" for kind, _ in objects), f"{path.stem}: has a Secret in it")
     for (kind, name), found in objects.items():
         where = f"{path.stem}: {kind} {name}"
+        check(kind == "Namespace" or found["metadata"].get("namespace") == "intake", f"{where}: is in no namespace")
         if kind in ("Deployment", "Job"):
             check_restricted(where, found["spec"]["template"]["spec"])
             image = found["spec"]["template"]["spec"]["containers"][0]["image"]
@@ -264,9 +267,9 @@ def check_overlay(path, programs, partitions):
         if kind == "Deployment":
             check_deployment(where, programs[name.removeprefix("intake-")], found, configs)
     check_names_are_found(path.stem, objects)
-    if path.stem == "jobs":
+    if ("Job", "intake-topics") in objects:
         check_topics_job(objects)
-    else:
+    if ("Deployment", "intake-gateway") in objects:
         check_references(path.stem, objects)
         check_watched(path.stem, objects)
     if ("ScaledObject", "intake-worker") in objects:
@@ -324,7 +327,7 @@ def main():
         for name in program.image["ENV"]:
             check(name in program.defaults, f"the image {program.name}: {name} is no setting")
     partitions = constant("worker/topics.c", "PARTITIONS_DEFAULT")
-    for name in ("jobs", "small", "production"):
+    for name in ("namespace", "jobs", "small", "production"):
         check_overlay(folder / f"{name}.yaml", programs, partitions)
     compose = json.loads((folder / "compose.json").read_text())
     check_compose(compose, programs)
