@@ -54,7 +54,7 @@ class Program:
             known = name in self.defaults or name.removesuffix("_FILE") in self.defaults
             check(known or name.startswith("KAFKA_PROPERTY_"), f"{where}: {name} is no setting of intake-{self.name}")
             secret = re.search(r"//[^/]*:[^/]*@|password", environment[name] or "")
-            check(not secret, f"{where}: {name} has a password in it")
+            check(name.endswith("_FILE") or not secret, f"{where}: {name} has a password in it")
         for name in ("KAFKA_BROKERS", "DATABASE_URL"):
             check(name in environment or f"{name}_FILE" in environment, f"{where}: {name} is not set")
 
@@ -230,10 +230,48 @@ def check_scaling(where, objects, topic_partitions):
         check(kind != "Deployment" or "replicas" not in found["spec"], f"{where}: {name} is scaled and has a number")
 
 
+def secret_files(spec):
+    """By the path of its mount, the Secret whose keys are files there."""
+    secrets = {volume["name"]: volume["secret"]["secretName"] for volume in spec.get("volumes", []) if "secret" in volume}
+    mounts = spec["containers"][0].get("volumeMounts", [])
+    return {mount["mountPath"]: secrets[mount["name"]] for mount in mounts if mount["name"] in secrets}
+
+
+def check_program_login(where, name, spec, configs):
+    """It has a name at Kafka, from files of its own Secret. Returns the Secret's key for user name and password."""
+    environment = environment_of(spec["containers"][0], configs)
+    check(environment.get("KAFKA_PROPERTY_SECURITY_PROTOCOL") == "SASL_SSL", f"{where}: {name} has no login")
+    keys = {}
+    for setting in ("username", "password"):
+        path = environment.get(f"KAFKA_PROPERTY_SASL_{setting.upper()}_FILE", "/")
+        folder, keys[setting] = path.rsplit("/", 1)
+        check(secret_files(spec).get(folder) == name, f"{where}: {name} has no {setting} of its own")
+    return keys
+
+
+def check_keda_login(where, objects, worker, keys, configs):
+    """KEDA logs in as the workers do."""
+    trigger = objects["ScaledObject", "intake-worker"]["spec"]["triggers"][0]
+    login = objects["TriggerAuthentication", trigger["authenticationRef"]["name"]]["spec"]["secretTargetRef"]
+    given = {reference["parameter"]: (reference["name"], reference["key"]) for reference in login}
+    check(given == {name: ("intake-worker", key) for name, key in keys.items()}, f"{where}: KEDA's login is {given}")
+    mechanism = environment_of(worker["containers"][0], configs)["KAFKA_PROPERTY_SASL_MECHANISM"]
+    check(trigger["metadata"]["sasl"].replace("_", "") == mechanism.lower().replace("-", "")
+          and trigger["metadata"]["tls"] == "enable", f"{where}: KEDA logs in in another way than by {mechanism} and TLS")
+
+
+def check_login(where, objects, configs):
+    specs = {name: found["spec"]["template"]["spec"] for (kind, name), found in objects.items()
+             if kind in ("Deployment", "Job") and name != "intake-migrate"}
+    keys = {name: check_program_login(where, name, spec, configs) for name, spec in specs.items()}
+    if ("ScaledObject", "intake-worker") in objects:
+        check_keda_login(where, objects, specs["intake-worker"], keys["intake-worker"], configs)
+
+
 def check_topics_job(objects):
     """It makes the topic that gateways and workers use."""
     container = objects["Job", "intake-topics"]["spec"]["template"]["spec"]["containers"][0]
-    said = {line["name"]: line["value"] for line in container["env"]}
+    said = {line["name"]: line["value"] for line in container["env"] if not line["name"].startswith("KAFKA_PROPERTY_")}
     shared = dict(line.split("=", 1) for line in
                   pathlib.Path("deploy/kubernetes/base/intake.env").read_text().split() if line[0] != "#")
     check(said == shared, f"jobs: the topics' job says {said}, base/intake.env {shared}")
@@ -267,6 +305,8 @@ def check_overlay(path, programs, partitions):
         if kind == "Deployment":
             check_deployment(where, programs[name.removeprefix("intake-")], found, configs)
     check_names_are_found(path.stem, objects)
+    if path.stem.startswith("login-"):
+        check_login(path.stem, objects, configs)
     if ("Job", "intake-topics") in objects:
         check_topics_job(objects)
     if ("Deployment", "intake-gateway") in objects:
@@ -327,7 +367,7 @@ def main():
         for name in program.image["ENV"]:
             check(name in program.defaults, f"the image {program.name}: {name} is no setting")
     partitions = constant("worker/topics.c", "PARTITIONS_DEFAULT")
-    for name in ("namespace", "jobs", "small", "production"):
+    for name in ("namespace", "jobs", "small", "production", "login-jobs", "login-production"):
         check_overlay(folder / f"{name}.yaml", programs, partitions)
     compose = json.loads((folder / "compose.json").read_text())
     check_compose(compose, programs)
