@@ -12,14 +12,17 @@
 #include "shared/log.h"
 #include "shared/program.h"
 
-/* Read the settings; what is wrong with them is printed, all of it. */
-static enum error load(struct gateway_config *config, bool check)
+/*
+ * Read the settings; what is wrong with them is printed, all of it. What is wrong with Kafka's shows only
+ * when a client is made.
+ */
+static enum error load(struct gateway_config *config, bool try_kafka)
 {
 	struct buf problems = {0};
 	struct failure failure = {.error = OK};
 	enum error error = config_load(config, &problems);
 	if (!error) {
-		error = check ? producer_check(config, &failure) : OK;
+		error = try_kafka ? producer_check(config, &failure) : OK;
 		if (error)
 			buf_printf(&problems, "%s\n", failure.detail);
 	}
@@ -52,7 +55,7 @@ static int serve(int argc, char **argv)
 	};
 	if (program_options(argc, argv, options))
 		return EXIT_USAGE;
-	enum error error = load(&config, check);
+	enum error error = load(&config, true);
 	if (!error && check)
 		(void)puts("The configuration is good.");
 	else if (!error)

@@ -211,7 +211,9 @@ static enum error make_client(const struct gateway_config *config, struct produc
 	*ret_client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
 	if (*ret_client)
 		return OK;
-	rd_kafka_conf_destroy(conf);
+	/* With an interceptor librdkafka before 2.13 has freed part of it (its issue 4142): left for the exit. */
+	if (!sent)
+		rd_kafka_conf_destroy(conf);
 	return failure_set(failure, E_CONFIG, "Kafka: %s", reason);
 }
 

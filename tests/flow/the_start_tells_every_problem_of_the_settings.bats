@@ -38,6 +38,18 @@ check() {
 	[[ $output != *hunter2* ]]
 }
 
+@test "properties of Kafka that contradict each other end a start as they end a look" {
+	for each in "gateway serve --check" "gateway serve" "worker run --check" "worker run"; do
+		read -ra words <<<"$each"
+		run env -i "PATH=$PATH" DATABASE_URL=postgresql://127.0.0.1:1/x KAFKA_BROKERS=127.0.0.1:1 \
+			KAFKA_PROPERTY_SECURITY_PROTOCOL=SASL_PLAINTEXT KAFKA_PROPERTY_SASL_MECHANISM=SCRAM-SHA-512 \
+			KAFKA_PROPERTY_SASL_USERNAME=intake WORKER_ADMIN_LISTEN=127.0.0.1:0 \
+			"$(program_path "${words[0]}")" "${words[@]:1}"
+		expect "status of $each" "$status" 2
+		grep -q 'sasl.username and sasl.password must be set' <<<"$output"
+	done
+}
+
 @test "good settings pass, and a secret may come from a file" {
 	printf 'postgresql://127.0.0.1/intake\n' >"$BATS_TEST_TMPDIR/url"
 	for each in "gateway serve" "worker run"; do
