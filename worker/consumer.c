@@ -57,10 +57,22 @@ static enum error make_conf(
 	return kafka_conf_new(&config->kafka, ours, defaults, ret_conf, failure);
 }
 
+/* Takes: conf - taken, whatever comes of it. */
+static enum error client_of(rd_kafka_conf_t *conf, rd_kafka_t **ret_client, struct failure *failure)
+{
+	char reason[256];
+	rd_kafka_t *client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
+	if (!client) {
+		rd_kafka_conf_destroy(conf);
+		return failure_set(failure, E_CONFIG, "librdkafka: %s", reason);
+	}
+	*ret_client = client;
+	return OK;
+}
+
 static enum error make_client(struct consumer *consumer, struct failure *failure)
 {
 	rd_kafka_conf_t *conf = NULL;
-	char reason[256];
 	enum error error = make_conf(consumer->config, &conf, failure);
 	if (error)
 		return error;
@@ -68,11 +80,7 @@ static enum error make_client(struct consumer *consumer, struct failure *failure
 	rd_kafka_conf_set_rebalance_cb(conf, assignment_changed);
 	rd_kafka_conf_set_error_cb(conf, consume_error);
 	rd_kafka_conf_set_stats_cb(conf, watch_tick);
-	consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
-	if (consumer->client)
-		return OK;
-	rd_kafka_conf_destroy(conf);
-	return failure_set(failure, E_CONFIG, "librdkafka: %s", reason);
+	return client_of(conf, &consumer->client, failure);
 }
 
 static void make_queues(struct consumer *consumer)
@@ -178,12 +186,16 @@ void consumer_collect(struct consumer *consumer)
 	feed_collect(consumer->feed, clock_wall_ms());
 }
 
+/* Properties that contradict each other show only when a client is made. */
 enum error consume_check(const struct worker_config *config, struct failure *failure)
 {
 	rd_kafka_conf_t *conf = NULL;
+	rd_kafka_t *client = NULL;
 	enum error error = make_conf(config, &conf, failure);
+	if (!error)
+		error = client_of(conf, &client, failure);
 	if (error)
 		return error;
-	rd_kafka_conf_destroy(conf);
+	rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	return dead_letters_check(&config->kafka, failure);
 }
