@@ -144,6 +144,8 @@ static void revoke(struct consumer *consumer, const rd_kafka_topic_partition_lis
 	for (int i = 0; i < partitions->cnt; i++)
 		forget(consumer, partitions->elems[i].partition);
 	metric_add(lost ? METRIC_REBALANCES_LOST : METRIC_REBALANCES_REVOKED, 1);
+	if (lost)
+		metric_set(METRIC_GROUP_JOINED, 0);
 	log_info("assignment.revoked", log_int("partitions", partitions->cnt),
 		log_text("outcome", outcome));
 }

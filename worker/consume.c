@@ -27,6 +27,22 @@ static void fail_for_ever(struct consumer *consumer, rd_kafka_t *client)
 	consumer_fail(consumer, &failure);
 }
 
+/* What does not pass by itself: a login, its rights, a certificate. */
+static bool is_for_somebody(rd_kafka_resp_err_t code)
+{
+	switch (code) {
+	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+	case RD_KAFKA_RESP_ERR__SSL:
+	case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void consume_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
 	struct consumer *consumer = opaque;
@@ -35,10 +51,12 @@ void consume_error(rd_kafka_t *client, int code, const char *reason, void *opaqu
 		return;
 	}
 	int64_t suppressed = log_limit_take(&consumer->kafka_line, clock_steady_ms());
-	if (suppressed >= 0)
-		log_warn("consume.error",
-			log_text("code", rd_kafka_err2name((rd_kafka_resp_err_t)code)),
-			log_text("reason", reason), log_int("suppressed", suppressed));
+	if (suppressed < 0)
+		return;
+	bool for_somebody = is_for_somebody((rd_kafka_resp_err_t)code);
+	log_write(for_somebody ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "consume.error",
+		LOG_FIELDS(log_text("code", rd_kafka_err2name((rd_kafka_resp_err_t)code)),
+			log_text("reason", reason), log_int("suppressed", suppressed)));
 }
 
 static void take_message(struct consumer *consumer, size_t lane, rd_kafka_message_t *message)

@@ -87,7 +87,7 @@
 	X(METRIC_EVENTS_READ, "worker_events_read_total", "", COUNTER, "Events read from Kafka.",  \
 		NULL)                                                                              \
 	X(METRIC_GROUP_JOINED, "worker_group_joined", "", GAUGE,                                   \
-		"1 once the consumer group has given this worker its partitions, if any.", NULL)   \
+		"1 while the consumer group has given this worker its partitions, if any.", NULL)  \
 	X(METRIC_HELD, "worker_held_events", "", GAUGE,                                            \
 		"Events that wait for somebody else's lock on their contact while others are "     \
 		"applied.",                                                                        \

@@ -34,7 +34,8 @@ static void not_ready(void *user, struct buf *reasons)
 	double lanes = metric_gauge(METRIC_LANES);
 	double connected = metric_gauge(METRIC_LANES_CONNECTED);
 	if (metric_gauge(METRIC_GROUP_JOINED) < 1)
-		buf_add_text(reasons, "Kafka: the consumer group has given no assignment yet\n");
+		buf_add_text(reasons, "Kafka: the consumer group has given no assignment "
+				      "(event=consume.error)\n");
 	if (connected < lanes)
 		buf_printf(reasons, "Postgres: %.0f of %.0f lanes have no connection\n",
 			lanes - connected, lanes);

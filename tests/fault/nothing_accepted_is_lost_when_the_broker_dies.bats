@@ -43,7 +43,7 @@ teardown() {
 	expect_accepted
 }
 
-@test "a broker that stays away: not_stored with Retry-After, and memory stays flat" {
+@test "a broker that stays away: not_stored with Retry-After, memory stays flat, and the worker says that it waits" {
 	program_stop gateway1
 	gateway_start 1 GATEWAY_KAFKA_TIMEOUT_MS=1000
 	"$PROJECT/deploy/local/kafka" kill "$FLOW_DIR/kafka"
@@ -63,10 +63,16 @@ teardown() {
 	after=$(memory_kb gateway1)
 	echo "# memory before $before kB, after 2,000 refused $after kB; first one told $told" >&3
 	((after - before < 30000))
+	wait_until 30 has_left_the_group 1
 	"$PROJECT/deploy/local/kafka" start "$FLOW_DIR/kafka" >/dev/null
 	wait_until 60 accepted_again
 	await_applied
 	expect_fold --repeats --answers "outage=$CASE/answers"
+}
+
+# has_left_the_group WORKER: it says so, once its session must be over.
+has_left_the_group() {
+	curl -s -m 2 "http://$(admin_address "worker$1")/readyz" | grep -q "has given no assignment"
 }
 
 accepted_again() {

@@ -50,3 +50,8 @@ expect_health() {
 	kill -s CONT "$(program_pid worker1)"
 	expect_health 1 "*does not answer*"
 }
+
+@test "a worker that Kafka refuses says so as what somebody has to mend" {
+	worker_launch 1 KAFKA_PROPERTY_SECURITY_PROTOCOL=SSL
+	wait_until 20 grep -q 'level=error event=consume.error code=_SSL' "$CASE/worker1.log"
+}
