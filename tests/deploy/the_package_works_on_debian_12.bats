@@ -92,13 +92,25 @@ teardown_file() {
 	await_status intake-gateway.service "Ready: takes webhooks"
 }
 
-@test "an installation again restarts nothing, and has systemd read the units anew" {
+@test "an upgrade asks nothing, restarts nothing, and has systemd read the units anew" {
 	before=$(inside systemctl show -P MainPID intake-gateway.service)
 	inside touch -d 2000-01-01 /lib/systemd/system/intake-gateway.service
 	inside systemctl daemon-reload
-	inside apt-get install -y -q --reinstall /root/intake.deb
+	newer_package | put /root/newer.deb
+	inside apt-get install -y -q /root/newer.deb </dev/null
+	# shellcheck disable=SC2016 # dpkg's
+	[[ $(inside dpkg-query -W -f '${Status} ${Version}' intake) == "install ok installed $NEWER" ]]
 	unit_is intake-gateway.service MainPID "$before"
 	unit_is intake-gateway.service NeedDaemonReload no
+	inside grep -q "^CONTACTS_TOPIC=$PLACE" /etc/intake/worker.env
+}
+
+@test "a gateway that is stopped alone is started by who connects, with its socket it stays away" {
+	inside systemctl stop intake-gateway.service
+	curl -s -f -m 30 -o /dev/null "http://$WEBHOOKS/openapi.json"
+	inside systemctl is-active intake-gateway.service
+	inside systemctl stop intake-gateway.socket intake-gateway.service
+	run -7 curl -s -m 5 "http://$WEBHOOKS/openapi.json"
 }
 
 @test "what is removed is stopped, and what is purged is gone" {

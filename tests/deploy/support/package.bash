@@ -8,7 +8,7 @@ source "${BASH_SOURCE[0]%/*}/../../flow/support/intake.bash"
 # shellcheck source=tests/deploy/support/runbook.bash
 source "${BASH_SOURCE[0]%/*}/runbook.bash"
 
-readonly MACHINE_PROGRAM=$PROJECT/tests/deploy/support/machine START_SECONDS=30
+readonly MACHINE_PROGRAM=$PROJECT/tests/deploy/support/machine START_SECONDS=30 NEWER=99.0.0
 # System calls of x86-64, in which an event loop and a lane wait, and how long a lane's step may take and more.
 # shellcheck disable=SC2034 # for the files that read this
 readonly EPOLL_WAIT=232 FUTEX=202 LANE_SECONDS=100
@@ -193,6 +193,15 @@ restart_refuses_nobody() {
 	wait_until "$APPLY_SECONDS" has_rows 1201
 	journal intake-gateway >"$MACHINE/journal"
 	run -1 grep -F level=error "$MACHINE/journal"
+}
+
+# The package as a version to come will be, whose files of settings are as these.
+newer_package() {
+	rm -rf "$MACHINE/newer"
+	dpkg-deb -R "$PACKAGE" "$MACHINE/newer"
+	sed -i "s/^Version: .*/Version: $NEWER/" "$MACHINE/newer/DEBIAN/control"
+	dpkg-deb -b "$MACHINE/newer" "$MACHINE/newer.deb" >/dev/null
+	cat "$MACHINE/newer.deb"
 }
 
 # waiting_in PID SYSCALL NAME: its threads of that name that wait in that system call.
