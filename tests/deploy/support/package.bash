@@ -5,6 +5,8 @@
 # shellcheck source=tests/flow/support/intake.bash
 source "${BASH_SOURCE[0]%/*}/../../flow/support/intake.bash"
 
+# shellcheck source=tests/flow/support/procedure.bash
+source "${BASH_SOURCE[0]%/*}/../../flow/support/procedure.bash"
 # shellcheck source=tests/deploy/support/runbook.bash
 source "${BASH_SOURCE[0]%/*}/runbook.bash"
 
@@ -95,9 +97,13 @@ configure() {
 	echo "WORKER_ADMIN_LISTEN=127.0.0.1:$(free_port)" | put /etc/intake/worker-1.env
 }
 
-# as_owner PROGRAM COMMAND...
-as_owner() {
-	inside env DATABASE_URL_FILE=/etc/intake/secrets/owner.database-url "$@"
+# by_hand PROCEDURE PROGRAM COMMAND...: in a shell that deploy/README.md has got ready for that.
+by_hand() {
+	local ready
+	ready=$(procedure_text "by hand, $1")
+	[[ -n $ready ]] || { echo "deploy/README.md has no procedure 'by hand, $1'" && return 1; }
+	shift
+	inside bash -euo pipefail -c "$ready"$'\n"$@"' by_hand "$@"
 }
 
 # await_status UNIT TEXT: of systemctl status.
@@ -131,9 +137,9 @@ is_migrated() {
 }
 
 post_becomes_a_row() {
-	inside systemd-run --pipe --wait -q -p EnvironmentFile=/etc/intake/worker.env intake-worker topics create --partitions 4
-	business=$(as_owner intake-gateway business create --name Package --limit 1000000 --json | jq -r .business_id)
-	as_owner intake-gateway key regenerate --business "$business" --json | jq -r .api_key >"$MACHINE/key"
+	by_hand "a worker's" intake-worker topics create --partitions 4
+	business=$(by_hand "the owner's" intake-gateway business create --name Package --limit 1000000 --json | jq -r .business_id)
+	by_hand "the owner's" intake-gateway key regenerate --business "$business" --json | jq -r .api_key >"$MACHINE/key"
 	inside systemctl enable --now intake-gateway.socket intake-gateway.service intake-worker@1
 	await_ready_units
 	code=$(curl -s -m 30 -o /dev/null -w '%{http_code}' -H @<(printf 'x-api-key: %s\n' "$(<"$MACHINE/key")") \
