@@ -25,7 +25,7 @@ letters() {
 # In slices, so that it has not ended before somebody looks.
 is_under_way() {
 	kill -s CONT "$pid"
-	sleep 0.03
+	sleep 0.1
 	kill -s STOP "$pid"
 	(($(topic_count) > sent + 2000))
 }
@@ -41,7 +41,7 @@ noted() {
 	for round in 1 2; do
 		DATABASE_URL=$DATABASE "$(program_path worker)" dead-letters redrive --all >"$CASE/redrive.log" 2>&1 &
 		pid=$!
-		wait_until 20 is_under_way
+		wait_until 60 is_under_way
 		kill -s KILL "$pid"
 		wait "$pid" || true
 		sent=$(topic_count)
