@@ -328,7 +328,10 @@ def seconds_of(text):
 
 
 def check_kafka(service):
-    """Of one heap a broker's Java takes half as much again, and the health check starts another one beside it."""
+    """Of one heap a broker's Java takes half as much again, and the health check starts another one beside it. The
+    version is the one that tests run."""
+    tested = re.search(r"kafka_2.13</artifactId>\s*<version>([\d.]+)<", (PROJECT / "deploy/local/pom.xml").read_text())
+    check(service["image"] == f"apache/kafka:{tested.group(1)}", f"compose: kafka is not {tested.group(1)}, which is tested")
     heap = re.fullmatch(r"-Xmx(\d+)m", service["environment"].get("KAFKA_HEAP_OPTS", "-Xmx1024m"))
     check(int(service["mem_limit"]) >= 2.5 * int(heap.group(1)) * MIB, "compose: kafka: its heap leaves too little room")
 
