@@ -3,10 +3,12 @@
 # Three brokers, min.insync.replicas=2: one of them dies under load and comes back.
 
 load ../flow/support/intake
+load ../deploy/support/runbook
 
 readonly REQUESTS=40000 RATE=2000
 
 setup() {
+	KAFKA_SCRIPTS=$("$PROJECT/tests/tool" kafka-scripts)
 	CLUSTER=$(mktemp -d "$FLOW_DIR/cluster.XXXXXX")
 	KAFKA_BROKERS=$("$PROJECT/deploy/local/kafka" start "$CLUSTER" --nodes 3 | sed -n 's/^KAFKA_BROKERS=//p')
 	export KAFKA_BROKERS CLUSTER
@@ -22,6 +24,12 @@ teardown() {
 	rm -rf "$CLUSTER"
 }
 
+# The runbook's command says it of all partitions, and without a node that is away.
+are_under_replicated() {
+	PATH=$KAFKA_SCRIPTS:$PATH timeout 30 bash -euo pipefail -c "$(runbook_command IntakeNotStored kafka-topics.sh)" >"$CASE/replicas" 2>&1 &&
+		(($(grep -cE "Topic: $CONTACTS_TOPIC\s+Partition: [0-5]\s.*Isr: [13],[13]\s" "$CASE/replicas") == 6))
+}
+
 # Asked of the gateway: a question to the brokers takes its time while one of them is dead.
 has_answered() {
 	(($(metric gateway1 gateway_requests_total) >= $1))
@@ -34,6 +42,7 @@ has_answered() {
 	post 1 "$KEY" "$(contact_json Ada ada@example.com)"
 	expect_accepted
 	"$PROJECT/deploy/local/kafka" kill "$CLUSTER" --node 2
+	wait_until 30 are_under_replicated || { cat "$CASE/replicas"; return 1; }
 	"$PROJECT/deploy/local/kafka" kill "$CLUSTER" --node 3
 	post 1 "$KEY" "$(contact_json Lone lone@example.com)"
 	expect "with one replica" "$STATUS" 503

@@ -8,6 +8,8 @@ readonly RATE=1000 SECONDS_OF_LOAD=12
 
 setup() {
 	case_begin
+	load support/procedure
+	KAFKA_SCRIPTS=$("$PROJECT/tests/tool" kafka-scripts)
 	# Else gateways look for new partitions every five minutes, workers every 30 s.
 	export KAFKA_PROPERTY_TOPIC_METADATA_REFRESH_INTERVAL_MS=1000
 	business_make --limit 1000000
@@ -29,17 +31,17 @@ records_in() {
 	kcat -C -q -e -o beginning -b "$KAFKA_BROKERS" -t "$CONTACTS_TOPIC" -p "$1" -f '.\n' | wc -l
 }
 
-@test "a topic grows from 6 to 18 partitions while contacts come in, and the table is the fold of it" {
+@test "a topic grows from 6 to 24 partitions while contacts come in, and the table is the fold of it" {
 	load_run --target "$(<"$CASE/gateway1.listen")" --target "$(<"$CASE/gateway2.listen")" --connections 32 \
 		--requests $((RATE * SECONDS_OF_LOAD)) --contacts 500 --rate "$RATE" 3>&- &
 	local load=$! partition
 	wait_until 20 topic_has $((3 * RATE))
-	timeout 60 "$FLOW_BUILD/tests/load/intake-topic" "$KAFKA_BROKERS" "$CONTACTS_TOPIC" --partitions 18
-	wait_until 30 assigned_are 18
+	PATH=$KAFKA_SCRIPTS:$PATH procedure "more partitions"
+	wait_until 30 assigned_are 24
 	wait "$load"
 	expect accepted "$(load_figure accepted)" $((RATE * SECONDS_OF_LOAD))
 	await_applied
-	for partition in 0 6 17; do
+	for partition in 0 6 23; do
 		(($(records_in "$partition") > 0)) || { echo "nothing in partition $partition"; return 1; }
 	done
 	expect_fold --grown --answers "load=$CASE/answers"
