@@ -243,6 +243,7 @@ static bool take_turn(struct lane *lane)
 static void *lane_main(void *user)
 {
 	struct lane *lane = user;
+	(void)pthread_setname_np(pthread_self(), "lane"); /* for top -H, and who looks for it */
 	if (session_connect(&lane->session)) {
 		while (take_turn(lane))
 			;

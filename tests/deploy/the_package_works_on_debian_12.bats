@@ -48,7 +48,7 @@ teardown_file() {
 @test "a gateway whose event loop stands still is started anew" {
 	quick_watchdog intake-gateway.service
 	inside systemctl restart intake-gateway
-	sleep 6
+	sleep 10
 	unit_is intake-gateway.service NRestarts 0
 	mapfile -t loops < <(waiting_in "$(host_pid intake-gateway.service)" "$EPOLL_WAIT" intake-gateway)
 	((${#loops[@]} >= 2))
@@ -70,7 +70,7 @@ teardown_file() {
 	echo WORKER_STATEMENT_TIMEOUT_MS=100 | inside tee -a /etc/intake/worker-1.env
 	inside systemctl restart intake-worker@1
 	await_ready_units
-	mapfile -t lanes < <(waiting_in "$(host_pid intake-worker@1.service)" "$FUTEX" intake-worker)
+	mapfile -t lanes < <(waiting_in "$(host_pid intake-worker@1.service)" "$FUTEX" lane)
 	((${#lanes[@]} == 2))
 	"$PROJECT/tests/deploy/support/freeze.py" "${lanes[0]}" "$LANE_SECONDS" &
 	sleep 10
