@@ -153,16 +153,12 @@ look() {
 	inside bash -euo pipefail -c "$(runbook_command "$1" "$2")"
 }
 
-# What of the runbook asks systemd, and what a shell of the machine has to be given first. (A password that Kafka does
-# not ask for harms nobody.)
+# What of the runbook asks systemd, and what a shell of the machine has to be given first.
 the_runbook_works() {
-	local settings url password
+	local settings url
 	settings=$(runbook_command Where mapfile)
 	url=$(runbook_command Where "export DATABASE_URL")
-	password=$(runbook_command Where "export KAFKA_")
-	echo unused | secret kafka-password
-	inside bash -euo pipefail -c "$settings; $url; $password; $(runbook_command Where 'intake-worker dead-letters')"
-	inside rm /etc/intake/secrets/kafka-password
+	inside bash -euo pipefail -c "$settings; $url; $(runbook_command Where 'intake-worker dead-letters')"
 	look IntakePromiseAtRisk "systemctl list-units" | grep -q 'intake-worker@1.service *loaded active running'
 	look IntakeNoGateway "systemctl status" | grep -q 'Status: "Ready: takes webhooks"'
 	look IntakeTargetDown "systemctl status" | grep -q '^. intake-worker@1.service - '
