@@ -495,7 +495,8 @@ START_TEST(what_is_parked_is_judged_by_a_part_of_it)
 	apply();
 	size_t before = fake_upsert_calls(counts);
 	ck_assert_int_eq(apply_held(&applier, HELD_PARKED, &done), OK);
-	ck_assert_uint_lt(fake_upsert_calls(counts) - before, 250);
+	/* A hundred bad rows, found from any place: a tree that is cut off costs up to three calls a row. */
+	ck_assert_uint_lt(fake_upsert_calls(counts) - before, 400);
 	ck_assert_uint_eq(held_count(&applier.held[HELD_PARKED]), ROWS);
 	ck_assert_uint_eq(fake_dead_letters_written(letters), 0);
 	batch_free(done);
