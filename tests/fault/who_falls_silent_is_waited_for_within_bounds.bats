@@ -54,18 +54,21 @@ flood() {
 }
 
 @test "Kafka falls silent: each answer comes in time, most at once, memory stays flat, and it recovers" {
-	local before once twice
+	local before once more
 	before=$(memory_kb gateway1)
 	stop "$(server_pid "$FLOW_DIR/kafka" node1)"
 	timed_post "$KEY"
 	expect "status ($BODY)" "$STATUS" 503
 	((MS <= ANSWER_TIMEOUT_MS + 500))
-	flood
+	# Until each of the gateway's threads has had its worst, as connections happen to be spread.
+	for _ in 1 2 3 4; do
+		flood
+	done
 	once=$(memory_kb gateway1)
 	flood
-	twice=$(memory_kb gateway1)
-	echo "# memory $before, $once, $twice kB; $(metric gateway1 gateway_shed_total) of 6000 at once" >&3
-	((once - before < 40000 && twice - once < 10000))
+	more=$(memory_kb gateway1)
+	echo "# memory $before, $once, $more kB; $(metric gateway1 gateway_shed_total) of 15000 at once" >&3
+	((once - before < 50000 && more - once < 5000))
 	go_on
 	wait_until 10 is_accepted
 }
