@@ -64,11 +64,22 @@ watch() {
 	wait_until "$SOON_SECONDS" test -s "$CLUSTER/$1.numbers"
 }
 
-# seen NAME COLUMN least|most: since it is watched.
-seen() {
-	local order=-n
-	[[ $3 == least ]] || order=-nr
-	awk -v column="$2" '{ print $column + 0 }' "$CLUSTER/$1.numbers" | sort "$order" | head -n 1
+# least NAME COLUMN: since it is watched.
+least() {
+	awk -v column="$2" '{ print $column + 0 }' "$CLUSTER/$1.numbers" | sort -n | head -n 1
+}
+
+# watch_wanted NAME: notes how many pods each of its versions is to have, until the case ends. How many there are is told
+# late: for moments, one that goes and the one in its place are both counted.
+watch_wanted() {
+	intake get replicaset -l "app.kubernetes.io/name=intake-$1" --watch 3>&- >"$CLUSTER/$1.wanted" \
+		-o jsonpath='{.metadata.name} {.spec.replicas}{"\n"}' &
+	wait_until "$SOON_SECONDS" test -s "$CLUSTER/$1.wanted"
+}
+
+# most_wanted NAME: of all versions at once, since they are watched.
+most_wanted() {
+	awk '{ sum += $2 - wanted[$1]; wanted[$1] = $2; if (sum > most) most = sum } END { print most }' "$CLUSTER/$1.wanted"
 }
 
 # replicas NAME
@@ -120,14 +131,14 @@ own_overlay() {
 	rolled gateway worker
 	expect tokens "$(intake get pods -o json | jq '[.items[].spec.volumes[]? | select(.projected)] | length')" 0
 	watch gateway
-	watch worker
+	watch_wanted worker
 	sed -i 's/newTag: .*}/newTag: 99.0.0 }/' "$CLUSTER"/deploy/kubernetes/{jobs,base}/kustomization.yaml
 	operator "apply to a cluster" OVERLAY=small
 	expect "images of the jobs" "$(images job)" "intake-migrations:99.0.0 intake-worker:99.0.0 "
 	rolled gateway worker
 	expect "images that run" "$(images deployment)" "intake-gateway:99.0.0 intake-worker:99.0.0 "
-	expect "fewest gateways ready" "$(seen gateway 3 least)" 2
-	expect "most workers at once" "$(seen worker 2 most)" 2
+	expect "fewest gateways ready" "$(least gateway 3)" 2
+	expect "most workers at once" "$(most_wanted worker)" 2
 }
 
 @test "a changed setting starts the programs anew" {
@@ -164,8 +175,8 @@ own_overlay() {
 	operator "from small to production"
 	operator "apply to a cluster" OVERLAY=production
 	rolled gateway
-	expect "fewest gateways wanted" "$(seen gateway 1 least)" 5
-	expect "fewest workers wanted" "$(seen worker 1 least)" 2
+	expect "fewest gateways wanted" "$(least gateway 1)" 5
+	expect "fewest workers wanted" "$(least worker 1)" 2
 	operator "from production to small"
 	expect "gateways wanted" "$(replicas gateway)" 2
 	expect "scalers left" "$(intake get horizontalpodautoscaler,scaledobject -o name)" ''
