@@ -6,8 +6,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "shared/clock.h"
 #include "shared/ensure.h"
 #include "shared/memory.h"
+#include "worker/metrics.h"
 #include "worker/progress.h"
 #include "worker/ticker.h"
 #include "worker/topic_look.h"
@@ -23,12 +25,13 @@ struct ends {
 	rd_kafka_t *client;
 	const char *topic;
 	struct ticker *ticker;
+	int64_t answered_ms; /* when Kafka said it last; the ticker's */
 	pthread_mutex_t mutex;
 	struct end *partitions; /* owned; by number; under mutex, as count is */
 	int32_t count;
 };
 
-/* What was asked about since the last time; the rest is forgotten. */
+/* What was asked about since the last time; the rest is forgotten. Of nothing: a partition, for Kafka to answer. */
 static rd_kafka_topic_partition_list_t *take_wanted(struct ends *ends)
 {
 	(void)pthread_mutex_lock(&ends->mutex);
@@ -41,14 +44,29 @@ static rd_kafka_topic_partition_list_t *take_wanted(struct ends *ends)
 		ends->partitions[i].is_wanted = false;
 	}
 	(void)pthread_mutex_unlock(&ends->mutex);
+	if (wanted->cnt == 0)
+		rd_kafka_topic_partition_list_add(wanted, ends->topic, 0);
 	return wanted;
+}
+
+/* Under the mutex. */
+static void make_room(struct ends *ends, int32_t partition)
+{
+	if (partition < ends->count)
+		return;
+	ends->partitions = memory_resize(
+		ends->partitions, ((size_t)partition + 1) * sizeof(*ends->partitions));
+	for (; ends->count <= partition; ends->count++)
+		ends->partitions[ends->count] = (struct end){.offset = PROGRESS_NONE};
 }
 
 static void keep(struct ends *ends, const rd_kafka_topic_partition_list_t *found)
 {
 	(void)pthread_mutex_lock(&ends->mutex);
-	for (int i = 0; i < found->cnt; i++)
+	for (int i = 0; i < found->cnt; i++) {
+		make_room(ends, found->elems[i].partition);
 		ends->partitions[found->elems[i].partition].offset = found->elems[i].offset;
+	}
 	(void)pthread_mutex_unlock(&ends->mutex);
 }
 
@@ -57,8 +75,11 @@ static void look(void *user)
 	struct ends *ends = user;
 	struct failure failure;
 	rd_kafka_topic_partition_list_t *wanted = take_wanted(ends);
-	if (topic_offsets(ends->client, wanted, RD_KAFKA_OFFSET_END, &failure) == OK)
+	if (topic_offsets(ends->client, wanted, RD_KAFKA_OFFSET_END, &failure) == OK) {
 		keep(ends, wanted);
+		ends->answered_ms = clock_steady_ms();
+	}
+	metric_set(METRIC_LAG_AGE, (double)(clock_steady_ms() - ends->answered_ms) / 1000);
 	rd_kafka_topic_partition_list_destroy(wanted);
 }
 
@@ -67,6 +88,7 @@ struct ends *ends_start(rd_kafka_t *client, const char *topic)
 	struct ends *ends = memory_zeroed(1, sizeof(*ends));
 	ends->client = client;
 	ends->topic = topic;
+	ends->answered_ms = clock_steady_ms();
 	ensure(pthread_mutex_init(&ends->mutex, NULL) == 0);
 	ends->ticker = ticker_start(LOOK_MS, look, ends);
 	return ends;
@@ -80,17 +102,6 @@ void ends_stop(struct ends *ends)
 	(void)pthread_mutex_destroy(&ends->mutex);
 	free(ends->partitions);
 	free(ends);
-}
-
-/* Under the mutex. */
-static void make_room(struct ends *ends, int32_t partition)
-{
-	if (partition < ends->count)
-		return;
-	ends->partitions = memory_resize(
-		ends->partitions, ((size_t)partition + 1) * sizeof(*ends->partitions));
-	for (; ends->count <= partition; ends->count++)
-		ends->partitions[ends->count] = (struct end){.offset = PROGRESS_NONE};
 }
 
 int64_t ends_of(struct ends *ends, int32_t partition)

@@ -2,6 +2,8 @@
 /*
  * ends - where the partitions of a worker end, asked for every few seconds by a thread of its own.
  *
+ * How long ago Kafka answered is worker_lag_age_seconds: no rebalance, and no lack of partitions, hides that it is away.
+ *
  * A fetch brings the end with it; but nothing is fetched for a lane that waits or a partition that is paused, and
  * that is when somebody looks how far behind the worker is.
  */

@@ -15,7 +15,10 @@
 #include "worker/consume.h"
 #include "worker/metrics.h"
 
-enum { STATUS_EVERY_MS = 1000 };
+enum {
+	STATUS_EVERY_MS = 1000,
+	SILENT_S = 20, /* more than one look at the partitions' ends that failed */
+};
 
 /* What somebody has to look at; what passes by itself, the connections tell. */
 static const struct {
@@ -33,9 +36,15 @@ static void not_ready(void *user, struct buf *reasons)
 	(void)user;
 	double lanes = metric_gauge(METRIC_LANES);
 	double connected = metric_gauge(METRIC_LANES_CONNECTED);
+	double age = metric_gauge(METRIC_LAG_AGE);
 	if (metric_gauge(METRIC_GROUP_JOINED) < 1)
 		buf_add_text(reasons, "Kafka: the consumer group has given no assignment "
 				      "(event=consume.error)\n");
+	if (age >= SILENT_S)
+		buf_printf(reasons,
+			"Kafka: it has not said for %.0f s where the topic's partitions end "
+			"(event=kafka.error)\n",
+			age);
 	if (connected < lanes)
 		buf_printf(reasons, "Postgres: %.0f of %.0f lanes have no connection\n",
 			lanes - connected, lanes);

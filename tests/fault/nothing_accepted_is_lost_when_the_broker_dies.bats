@@ -63,16 +63,23 @@ teardown() {
 	after=$(memory_kb gateway1)
 	echo "# memory before $before kB, after 2,000 refused $after kB; first one told $told" >&3
 	((after - before < 30000))
-	wait_until 30 has_left_the_group 1
+	wait_until 60 says_that_kafka_is_away 1
+	wait_until 60 says_that_kafka_is_away 2
 	"$PROJECT/deploy/local/kafka" start "$FLOW_DIR/kafka" >/dev/null
 	wait_until 60 accepted_again
 	await_applied
 	expect_fold --repeats --answers "outage=$CASE/answers"
+	wait_until 60 says_that_it_is_ready 1
+	wait_until 60 says_that_it_is_ready 2
 }
 
-# has_left_the_group WORKER: it says so, once its session must be over.
-has_left_the_group() {
-	curl -s -m 2 "http://$(admin_address "worker$1")/readyz" | grep -q "has given no assignment"
+# says_that_kafka_is_away WORKER: wherever its session stands; while partitions move none ends.
+says_that_kafka_is_away() {
+	curl -s -m 2 "http://$(admin_address "worker$1")/readyz" | grep -q "^Kafka: it has not said for"
+}
+
+says_that_it_is_ready() {
+	curl -sf -m 2 "http://$(admin_address "worker$1")/readyz" >/dev/null
 }
 
 accepted_again() {
