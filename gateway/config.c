@@ -7,7 +7,7 @@
 
 #include "gateway/limit_redis.h"
 #include "shared/http/http.h"
-#include "shared/log.h"
+#include "shared/settings_check.h"
 
 enum { THREADS_DEFAULT_MOST = 4, GROUP_COUNT = 5 };
 
@@ -97,23 +97,12 @@ static void make_groups(struct gateway_config *config, struct settings_group gro
 	memcpy(groups, all, sizeof(all));
 }
 
-static void check_address(const char *name, const char *address, struct buf *problems)
-{
-	if (address && !http_address_is_valid(address))
-		buf_printf(problems, "%s: must be " HTTP_ADDRESS_FORMS "\n", name);
-}
-
 /* A value that could not be read has its problem already, and is NULL or 0 here. */
 static void check_together(struct gateway_settings *settings, struct buf *problems)
 {
-	int level = settings->log_level ? log_level_parse(span_of(settings->log_level))
-					: LOG_LEVEL_INFO;
-	if (level < 0)
-		buf_add_text(problems, "LOG_LEVEL: must be debug, info, warn or error\n");
-	else
-		log_set_level((enum log_level)level);
-	check_address("GATEWAY_LISTEN", settings->listen, problems);
-	check_address("GATEWAY_ADMIN_LISTEN", settings->admin_listen, problems);
+	settings_check_log_level("LOG_LEVEL", settings->log_level, problems);
+	settings_check_address("GATEWAY_LISTEN", settings->listen, problems);
+	settings_check_address("GATEWAY_ADMIN_LISTEN", settings->admin_listen, problems);
 	if (settings->listen && settings->admin_listen &&
 		strncmp(settings->listen, "systemd", strlen("systemd")) == 0 &&
 		strcmp(settings->listen, settings->admin_listen) == 0)
@@ -131,12 +120,6 @@ static void check_together(struct gateway_settings *settings, struct buf *proble
 	if (settings->kafka_timeout_ms && settings->linger_us / 1000 >= settings->kafka_timeout_ms)
 		buf_add_text(problems,
 			"GATEWAY_KAFKA_LINGER_US: must be shorter than GATEWAY_KAFKA_TIMEOUT_MS\n");
-}
-
-static void check_url(const char *name, const char *url, struct buf *problems)
-{
-	if (url && *url && !postgres_url_is_valid(url))
-		buf_printf(problems, "%s: not a libpq URI or conninfo string\n", name);
 }
 
 static void check_proxies(struct gateway_config *config, struct buf *problems)
@@ -171,8 +154,9 @@ enum error config_load(struct gateway_config *config, struct buf *problems)
 	size_t before = problems->len;
 	check_together(&config->gateway, problems);
 	check_proxies(config, problems);
-	check_url("DATABASE_URL", config->postgres.url, problems);
-	check_url("GATEWAY_LISTEN_DATABASE_URL", config->keys.listen_url, problems);
+	settings_check_postgres_url("DATABASE_URL", config->postgres.url, problems);
+	settings_check_postgres_url(
+		"GATEWAY_LISTEN_DATABASE_URL", config->keys.listen_url, problems);
 	check_redis_url(config->gateway.redis_url, problems);
 	jwt_check_settings(&config->jwt, problems);
 	if (error || problems->len > before)

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/log.h"
 #include "shared/program.h"
+#include "shared/settings_check.h"
 
 enum { GROUP_COUNT = 3, GROUP_KAFKA = 1 };
 
@@ -76,15 +76,6 @@ static void make_groups(struct worker_config *config, struct settings_group grou
 	memcpy(groups, all, sizeof(all));
 }
 
-static void set_log_level(const struct worker_settings *settings, struct buf *problems)
-{
-	int level = log_level_parse(span_of(settings->log_level));
-	if (level < 0)
-		buf_add_text(problems, "LOG_LEVEL: must be debug, info, warn or error\n");
-	else
-		log_set_level((enum log_level)level);
-}
-
 enum error config_load(struct worker_config *config, enum config_scope scope, struct buf *problems)
 {
 	struct settings_group groups[GROUP_COUNT];
@@ -96,10 +87,10 @@ enum error config_load(struct worker_config *config, enum config_scope scope, st
 	if (scope == CONFIG_POSTGRES)
 		groups[GROUP_KAFKA] = groups[GROUP_COUNT - 1];
 	enum error error = settings_load(groups, count, "WORKER_", problems);
-	if (error)
-		return error;
-	set_log_level(&config->worker, problems);
-	if (problems->len)
+	settings_check_log_level("LOG_LEVEL", config->worker.log_level, problems);
+	settings_check_address("WORKER_ADMIN_LISTEN", config->worker.admin_listen, problems);
+	settings_check_postgres_url("DATABASE_URL", config->postgres.url, problems);
+	if (error || problems->len)
 		return E_CONFIG;
 	if (scope != CONFIG_POSTGRES)
 		kafka_settings_complete(&config->kafka);

@@ -20,10 +20,20 @@ check() {
 }
 
 @test "the worker tells all problems at once" {
-	check worker run WORKER_LANE=2 WORKER_LANES=0 WORKER_BATCH_ROWS=x
+	check worker run WORKER_LANE=2 WORKER_LANES=0 WORKER_BATCH_ROWS=x WORKER_ADMIN_LISTEN=nowhere LOG_LEVEL=loud
 	expect status "$status" 2
-	for name in WORKER_LANE WORKER_LANES WORKER_BATCH_ROWS KAFKA_BROKERS DATABASE_URL; do
+	for name in WORKER_LANE WORKER_LANES WORKER_BATCH_ROWS WORKER_ADMIN_LISTEN LOG_LEVEL KAFKA_BROKERS DATABASE_URL; do
 		grep -q "^$name: " <<<"$output"
+	done
+}
+
+@test "what is no address of a database ends a start, and is not told" {
+	for each in "gateway serve" "worker run"; do
+		# shellcheck disable=SC2086 # two words
+		check $each KAFKA_BROKERS=127.0.0.1:1 "DATABASE_URL=postgresql://intake:hunter2@[::1/intake"
+		expect "status of $each" "$status" 2
+		grep -q '^DATABASE_URL: not a libpq URI or conninfo string$' <<<"$output"
+		[[ $output != *hunter2* ]]
 	done
 }
 
