@@ -91,12 +91,24 @@ end() {
 	rm -f "$dir/$name.pid"
 }
 
-# A TCP port that nobody has. Below the range the kernel hands out by itself, so that it stays free
-# until the server takes it.
+# The one after the one that was given last, to whichever script of this checkout.
+next_port() {
+	local last
+	mkdir -p "$PROJECT/.cache"
+	(
+		flock 9
+		{ read -r last <"$PROJECT/.cache/port"; } 2>/dev/null || last=$RANDOM
+		echo $(((last + 1) % 12000)) >"$PROJECT/.cache/port"
+		echo $((20000 + last % 12000))
+	) 9<"$PROJECT/.cache"
+}
+
+# A TCP port that nobody has, or was given lately. Below the range the kernel hands out by itself, so that it stays
+# free until the server takes it.
 free_port() {
 	local port hex try
 	for ((try = 0; try < 100; try++)); do
-		port=$((20000 + RANDOM % 12000))
+		port=$(next_port)
 		printf -v hex ':%04X ' "$port"
 		if ! grep -qs "$hex" /proc/net/tcp /proc/net/tcp6; then
 			echo "$port"
