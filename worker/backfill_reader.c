@@ -86,6 +86,8 @@ static enum error take_message(struct backfill_reader *reader, const rd_kafka_me
 	if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
 		return failure_set(failure, E_OFFSET_GONE, "topic %s, partition %d: %s",
 			reader->topic, message->partition, rd_kafka_message_errstr(message));
+	if (topic_is_forbidden(message->err))
+		return away(reader, rd_kafka_err2str(message->err), failure);
 	if (message->partition != reader->range.partition)
 		return E_PENDING;
 	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {

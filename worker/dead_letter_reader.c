@@ -192,11 +192,14 @@ static void read_message(struct dead_letter_reader *reader, struct record *ret_r
  *
  * Errors that librdkafka gets over by itself count as silence.
  */
-static enum error take_message(struct dead_letter_reader *reader, struct record *ret_record)
+static enum error take_message(
+	struct dead_letter_reader *reader, struct record *ret_record, struct failure *failure)
 {
 	const rd_kafka_message_t *message = reader->message;
 	int place = place_of(reader, message->partition);
 	bool known = place < reader->starts->cnt && !reader->ended[place];
+	if (topic_is_forbidden(message->err))
+		return away(reader, rd_kafka_err2str(message->err), failure);
 	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && known)
 		end(reader, place);
 	if (message->err || !known)
@@ -219,7 +222,7 @@ enum error dead_letter_reader_next(struct dead_letter_reader *reader, int wait_m
 	int64_t before_ms = clock_steady_ms();
 	reader->message = rd_kafka_consumer_poll(reader->client, wait_ms);
 	reader->silent_ms += clock_steady_ms() - before_ms;
-	enum error error = reader->message ? take_message(reader, ret_record) : E_PENDING;
+	enum error error = reader->message ? take_message(reader, ret_record, failure) : E_PENDING;
 	if (error == E_PENDING && reader->silent_ms > SILENCE_MS)
 		return away(reader, "no record came in time", failure);
 	return error;

@@ -51,6 +51,12 @@ enum error topic_away(const char *topic, const char *why, struct failure *failur
 	return failure_set(failure, E_KAFKA_AWAY, "topic %s cannot be read: %s", topic, why);
 }
 
+bool topic_is_forbidden(rd_kafka_resp_err_t code)
+{
+	return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+	       code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+}
+
 /* Returned owned; NULL: with librdkafka's code. */
 static const struct rd_kafka_metadata *ask_metadata(
 	rd_kafka_t *client, const char *topic, rd_kafka_resp_err_t *ret_code)

@@ -8,6 +8,7 @@
 #define INTAKE_WORKER_TOPIC_LOOK_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shared/error.h"
@@ -28,6 +29,9 @@ void topic_client_free(rd_kafka_t *client);
 
 /* "topic T cannot be read: why". Returns: E_KAFKA_AWAY. */
 enum error topic_away(const char *topic, const char *why, struct failure *failure);
+
+/* Whether an error that comes in place of a record is for want of rights: librdkafka does not get over it. */
+bool topic_is_forbidden(rd_kafka_resp_err_t code);
 
 /*
  * All partitions of a topic.
