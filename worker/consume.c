@@ -50,10 +50,11 @@ void consume_error(rd_kafka_t *client, int code, const char *reason, void *opaqu
 		fail_for_ever(consumer, client);
 		return;
 	}
-	int64_t suppressed = log_limit_take(&consumer->kafka_line, clock_steady_ms());
+	bool for_somebody = is_for_somebody((rd_kafka_resp_err_t)code);
+	int64_t suppressed =
+		log_limit_take(&consumer->kafka_lines[for_somebody], clock_steady_ms());
 	if (suppressed < 0)
 		return;
-	bool for_somebody = is_for_somebody((rd_kafka_resp_err_t)code);
 	log_write(for_somebody ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "consume.error",
 		LOG_FIELDS(log_text("code", rd_kafka_err2name((rd_kafka_resp_err_t)code)),
 			log_text("reason", reason), log_int("suppressed", suppressed)));

@@ -108,7 +108,8 @@ enum error consumer_new(
 	struct consumer *consumer = memory_zeroed(1, sizeof(*consumer));
 	consumer->config = config;
 	consumer->jump_line.every_ms = LINE_EVERY_MS;
-	consumer->kafka_line.every_ms = LINE_EVERY_MS;
+	for (int i = 0; i < 2; i++)
+		consumer->kafka_lines[i].every_ms = LINE_EVERY_MS;
 	consumer->summary = summary_start(isatty(STDERR_FILENO) == 1, clock_steady_ms());
 	consumer->progress = progress_new();
 	consumer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -54,7 +54,7 @@ struct consumer {
 
 	bool commit_in_flight;
 	struct log_limit jump_line;
-	struct log_limit kafka_line;
+	struct log_limit kafka_lines[2]; /* what passes by itself, what does not: each its own */
 	struct summary summary;
 
 	enum error error; /* other than OK: stop */
