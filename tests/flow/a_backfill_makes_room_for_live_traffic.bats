@@ -71,21 +71,21 @@ progress() {
 	events 1 60000 2000 "$BUSINESS" | produce
 	worker_start 1
 	await_applied
-	replay polite --rate 3000 --max-live-lag 2s
+	replay polite --rate 1000 --max-live-lag 2s # for a minute, at least
 	wait_until 20 share_is polite '== 1'
 	# The live worker's events wait for rows that somebody holds, and its group for them; the backfill finds its
 	# own applied, and needs no lock.
 	psql -X -q "$DATABASE" >"$CASE/lock.log" \
-		-c "begin; select count(*) from (select from contacts for update) as held; select pg_sleep(9); commit" &
+		-c "begin; select count(*) from (select from contacts for update) as held; select pg_sleep(7); commit" &
 	local lock=$!
-	wait_until 10 sql_is "select count(*) from pg_stat_activity where query like '%pg_sleep(9)%' and datname =
+	wait_until 10 sql_is "select count(*) from pg_stat_activity where query like '%pg_sleep(7)%' and datname =
 		current_database() and pid <> pg_backend_pid()" 1
 	events 60001 60200 200 "$BUSINESS" | produce
 	wait_until 20 share_is polite '< 1'
 	expect "records behind" "$(($(metric polite worker_backfill_live_lag_records) > 0))" 1
 	wait "$lock"
-	wait_until 80 share_is polite '== 1' # from 1/64, each doubling after a pause of at most ten seconds
-	wait_until 60 server_gone "$CASE" polite
+	wait_until 50 share_is polite '== 1' # from 1/16 or so, by a quarter every two seconds
+	end "$CASE" polite TERM "$STOP_SECONDS"
 	jq -es 'any(.live_behind and .throttle < 1)' <(progress polite)
 	await_applied
 	expect_fold
