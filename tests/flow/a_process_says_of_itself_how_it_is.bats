@@ -51,7 +51,13 @@ expect_health() {
 	expect_health 1 "*does not answer*"
 }
 
-@test "a worker that Kafka refuses says so as what somebody has to mend" {
-	worker_launch 1 KAFKA_PROPERTY_SECURITY_PROTOCOL=SSL
-	wait_until 20 grep -q 'level=error event=consume.error code=_SSL' "$CASE/worker1.log"
+@test "a worker that does not trust Kafka's certificate says so as what somebody has to mend" {
+	local stranger
+	stranger=127.0.0.1:$(free_port)
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+		-keyout "$CASE/stranger.key" -out "$CASE/stranger.crt" 2>"$CASE/openssl.log"
+	echo stranger >>"$CASE/programs"
+	launch "$CASE" stranger openssl s_server -www -accept "$stranger" -key "$CASE/stranger.key" -cert "$CASE/stranger.crt"
+	worker_launch 1 "KAFKA_BROKERS=$stranger" KAFKA_PROPERTY_SECURITY_PROTOCOL=SSL
+	wait_until 20 grep -qs 'level=error event=consume.error code=_SSL reason=".*certificate' "$CASE/worker1.log"
 }
