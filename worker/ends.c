@@ -8,13 +8,14 @@
 
 #include "shared/clock.h"
 #include "shared/ensure.h"
+#include "shared/log.h"
 #include "shared/memory.h"
 #include "worker/metrics.h"
 #include "worker/progress.h"
 #include "worker/ticker.h"
 #include "worker/topic_look.h"
 
-enum { LOOK_MS = 5000 };
+enum { LOOK_MS = 5000, LINE_EVERY_MS = 60 * 1000 };
 
 struct end {
 	bool is_wanted; /* since the last look */
@@ -25,7 +26,8 @@ struct ends {
 	rd_kafka_t *client;
 	const char *topic;
 	struct ticker *ticker;
-	int64_t answered_ms; /* when Kafka said it last; the ticker's */
+	struct log_limit line; /* the ticker's */
+	int64_t answered_ms;   /* when Kafka said it last; the ticker's */
 	pthread_mutex_t mutex;
 	struct end *partitions; /* owned; by number; under mutex, as count is */
 	int32_t count;
@@ -70,6 +72,14 @@ static void keep(struct ends *ends, const rd_kafka_topic_partition_list_t *found
 	(void)pthread_mutex_unlock(&ends->mutex);
 }
 
+static void tell(struct ends *ends, const struct failure *failure)
+{
+	int64_t suppressed = log_limit_take(&ends->line, clock_steady_ms());
+	if (suppressed >= 0)
+		log_warn("lag.unknown", log_text("reason", failure->detail),
+			log_int("suppressed", suppressed));
+}
+
 static void look(void *user)
 {
 	struct ends *ends = user;
@@ -78,6 +88,8 @@ static void look(void *user)
 	if (topic_offsets(ends->client, wanted, RD_KAFKA_OFFSET_END, &failure) == OK) {
 		keep(ends, wanted);
 		ends->answered_ms = clock_steady_ms();
+	} else {
+		tell(ends, &failure);
 	}
 	metric_set(METRIC_LAG_AGE, (double)(clock_steady_ms() - ends->answered_ms) / 1000);
 	rd_kafka_topic_partition_list_destroy(wanted);
@@ -88,6 +100,7 @@ struct ends *ends_start(rd_kafka_t *client, const char *topic)
 	struct ends *ends = memory_zeroed(1, sizeof(*ends));
 	ends->client = client;
 	ends->topic = topic;
+	ends->line.every_ms = LINE_EVERY_MS;
 	ends->answered_ms = clock_steady_ms();
 	ensure(pthread_mutex_init(&ends->mutex, NULL) == 0);
 	ends->ticker = ticker_start(LOOK_MS, look, ends);

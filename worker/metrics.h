@@ -95,8 +95,8 @@
 	X(METRIC_LAG, "worker_lag_records", "", GAUGE,                                             \
 		"Records of the assigned partitions that are not applied yet.", NULL)              \
 	X(METRIC_LAG_AGE, "worker_lag_age_seconds", "", GAUGE,                                     \
-		"How long ago Kafka said where the topic's partitions end; worker_lag_records is " \
-		"as old.",                                                                         \
+		"When Kafka was last asked where the topic's partitions end, how long ago it had " \
+		"said so; 0: it did say.",                                                         \
 		NULL)                                                                              \
 	X(METRIC_LAG_SECONDS, "worker_lag_seconds", "", GAUGE,                                     \
 		"Age of the oldest event in hand that is not durable in Postgres; 0: there is "    \

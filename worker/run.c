@@ -43,7 +43,7 @@ static void not_ready(void *user, struct buf *reasons)
 	if (age >= SILENT_S)
 		buf_printf(reasons,
 			"Kafka: it has not said for %.0f s where the topic's partitions end "
-			"(event=kafka.error)\n",
+			"(event=lag.unknown)\n",
 			age);
 	if (connected < lanes)
 		buf_printf(reasons, "Postgres: %.0f of %.0f lanes have no connection\n",
