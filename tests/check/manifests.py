@@ -65,7 +65,7 @@ class Program:
                   + self.setting(environment, "GATEWAY_DRAIN_TIMEOUT_MS") + constant("gateway/server.c", "FLUSH_MS"))
         else:
             ms = (constant("worker/consume.c", "STOP_WAIT_MS") + constant("worker/assignment.c", "REVOKE_WAIT_MS")
-                  + constant("worker/commit.c", "COMMIT_WAIT_MS"))
+                  + constant("worker/commit.c", "COMMIT_WAIT_MS") + constant("worker/topic_look.c", "ANSWER_MS"))
         return ms / 1000
 
     def memory_least(self, environment):
