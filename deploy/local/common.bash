@@ -91,16 +91,16 @@ end() {
 	rm -f "$dir/$name.pid"
 }
 
-# The one after the one that was given last, to whichever script of this checkout.
+# The one after the one that was given last to whichever test of this checkout; elsewhere any.
 next_port() {
-	local last
-	mkdir -p "$PROJECT/.cache"
-	(
+	local last=$RANDOM file=$PROJECT/.cache/port
+	if [[ -d $PROJECT/.cache ]] && { : >>"$file"; } 2>/dev/null; then
+		exec 9<"$file"
 		flock 9
-		{ read -r last <"$PROJECT/.cache/port"; } 2>/dev/null || last=$RANDOM
-		echo $(((last + 1) % 12000)) >"$PROJECT/.cache/port"
-		echo $((20000 + last % 12000))
-	) 9<"$PROJECT/.cache"
+		read -r last <&9 || true
+		echo $(((last + 1) % 12000)) >"$file"
+	fi
+	echo $((20000 + last % 12000))
 }
 
 # A TCP port that nobody has, or was given lately. Below the range the kernel hands out by itself, so that it stays
