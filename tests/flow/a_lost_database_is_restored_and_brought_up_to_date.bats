@@ -105,6 +105,7 @@ row_of() {
 	sql "delete from contacts where email = '$erased'"
 	run_procedure "back up deletions"
 	backup_sums >"$CASE/sums"
+	expect "files that others may read" "$(find "$CASE/backup" -type f -perm /077)" ''
 	await_applied
 
 	load_for 25 today
