@@ -7,6 +7,7 @@
 #include "shared/clock.h"
 #include "worker/consumer.h"
 #include "worker/metrics.h"
+#include "worker/topic_look.h"
 
 enum {
 	SLEEP_MOST_MS = 1000,
@@ -34,12 +35,10 @@ static bool is_for_somebody(rd_kafka_resp_err_t code)
 	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
 	case RD_KAFKA_RESP_ERR__SSL:
 	case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
 		return true;
 	default:
-		return false;
+		return topic_is_forbidden(code);
 	}
 }
 
